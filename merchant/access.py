@@ -1,0 +1,25 @@
+"""Who may do what: six roles, one table, and the questions that pages ask it."""
+
+from __future__ import annotations
+
+ROLES = ("owner", "admin", "finance", "support", "developer", "viewer")
+
+#: action -> the roles that may do it. Everything that is guarded stands here.
+MAY: dict[str, frozenset[str]] = {
+    action: frozenset(roles.split())
+    for action, roles in {
+        "view_transactions": "owner admin finance support developer viewer",
+        "view_customers": "owner admin finance support developer viewer",
+        "view_inbound": "owner admin developer",
+        "read_again": "owner admin developer",
+        "accept_refused": "owner admin developer",
+        "check_provider": "owner admin finance support developer",
+        "manage_connections": "owner admin developer",
+        "view_audit": "owner admin",
+    }.items()
+}
+
+
+def may(role: str, action: str) -> bool:
+    """Whether the role may do it. An unknown action is a mistake, so it raises."""
+    return role in MAY[action]

@@ -1,0 +1,379 @@
+"""What every provider answers, and the words in which it answers.
+
+A provider is one module (or package) that knows one company's wire: how its
+deliveries are signed, what they say, how it is asked. It touches no database and
+no settings; it takes values and returns values. `providers/__init__.py` lists them.
+
+A module answers (see `Provider`):
+
+    slug, name            "stripe", "Stripe"
+    references            kinds of ids that name a transaction, best first
+    verify(incoming, keys)            -> words for the operator; raises BadSignature
+    identify(incoming, payload)       -> Envelope; raises Unreadable
+    read(payload, keys)               -> [Fact]; raises Unreadable
+    reply(incoming, envelope, payload, duplicate) -> Reply or None
+    fetch(want, keys, call)           -> [Fact]; raises Refused or Unreachable
+    poll(since, until, keys, call)    -> iterator of [Fact]; raises the same
+    sign(body, keys, at)              -> headers a real delivery would carry
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from merchant import strict_json
+
+#: What a fact is about.
+Topic = Literal[
+    "payment",  # a purchase, or one of the provider's objects that make it up
+    "refund",
+    "dispute",
+    "delivery_item",  # something handed to the customer by the provider itself
+    "link",  # a customer's account elsewhere (Discord) was tied to the purchase
+    "invoice",  # a bill that may or may not turn out to be a purchase
+    "subscription",
+    "trial",
+    "payout",
+]
+
+
+# ---------------------------------------------------------------- what comes in
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One delivery as it came.
+
+    `headers`: names in lower case with hyphens (a name sent with underscores looks
+    the same here), values as text. `received` in UTC.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+    received: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """An opened connection: what proves a delivery, and what a call out needs.
+
+    `secrets` and `public_keys` hold every one that is live now, newest first;
+    several during a rotation. Has no repr, so that no log can show it.
+    """
+
+    secrets: tuple[str, ...] = ()
+    public_keys: tuple[str, ...] = ()
+    private_key: str = ""  # only the sandbox signs with it
+    api_key: str = ""
+    base_url: str = ""  # "" = the provider's own
+    brand_ids: tuple[str, ...] = ()
+    account: str = ""
+    livemode: bool = True  # the connection's mode; an event's own flag wins
+
+
+class BadSignature(Exception):
+    """The sender did not prove who it is. `str()` says to the operator what to do.
+
+    `code` groups alike refusals ("missing", "mismatch", "stale", "malformed",
+    "no_secret", "account"). `stale`: everything fits but the time, so a member may
+    still accept it by hand. `status`: 401, or 400 where nothing could be checked.
+    """
+
+    def __init__(
+        self, words: str, *, code: str, stale: bool = False, status: int = 401
+    ) -> None:
+        super().__init__(words)
+        self.code, self.stale, self.status = code, stale, status
+
+
+class Unreadable(Exception):
+    """Authentic, but not what the provider's contract describes. Kept, not guessed."""
+
+
+class Refused(Exception):
+    """The provider said no, for good; `str()` has its words and what staff can do."""
+
+
+class Unreachable(Exception):
+    """No usable answer; time may heal it. `after`: seconds the provider asked for."""
+
+    def __init__(self, words: str, *, after: float | None = None) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What intake must know of a delivery before it is kept.
+
+    `event_id`: the provider's id, the same on every retry. `fingerprint`: sha256 hex
+    of what must not change between retries ("" = the whole body). `testing`: a test
+    send that must never become a transaction.
+    """
+
+    event_id: str
+    event_type: str
+    livemode: bool | None = None
+    account: str = ""
+    fingerprint: str = ""
+    testing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer a provider wants instead of ours."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+# ------------------------------------------------------------------ what it says
+#: topic -> the columns its facts may speak of. Amounts are whole ISO 4217 minor units,
+#: currencies lower-case, times the text that stamp() gives, countries ISO 3166 alpha-2.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "payment": (
+        "money",  # [minor, currency]: what the purchase costs, captured if that differs
+        "currency",  # only where the amount is not known
+        "created",  # the earliest of all is taken
+        "paid",  # when money came; only where the fact says that it did
+        "reason",  # why the status is what it is, in words
+        "livemode",  # bool
+        "verified",  # False: the amount came unsigned and is not confirmed
+        "warning",  # what a person should look at, in words
+        "refunded_total",  # cumulative minor units given back, as this object says
+        "refund_pending",  # bool: the object itself is in "refund under way"
+        "settlement",  # {currency, amount, fee, net, exchange_rate}; minor, rate a text
+        "description",
+        "order_reference",  # the merchant's own order number
+        "metadata",  # {text: text}, merged over all facts
+        "customer_key",  # see transactions.models.Customer
+        "customer_name",
+        "customer_email",
+        "customer_phone",
+        "customer_country",
+        "customer_details",  # merged: {address{line1,line2,city,postal_code,state,
+        #   country}, shipping{...}, ip, locale, external_id, provider_id,
+        #   identities{steam|minecraft|discord|...: {id,name}}}
+        "method",  # card, sepa_debit, wallet, ... as the provider calls it, lower-case
+        "method_brand",
+        "method_last4",
+        "method_details",  # merged: {wallet, network, funding, country, expires,
+        #   three_d_secure, holder, issuer, risk_level, ...}, texts
+        "items",  # [{key, product, name, sku, quantity, amount, platform}]: key is the
+        #   line's own id or position, product the provider's product id, sku, or ""
+        "receipt_url",
+        "account",  # connected account, or brand, the payment belongs to
+        "callbacks",  # {success, failure}: where the purchase says it reports to
+    ),
+    "refund": (
+        "money", "created", "reason", "failure_reason", "trace", "verified", "livemode",
+    ),
+    "dispute": ("money", "created", "reason", "due_by", "livemode"),
+    "delivery_item": ("name", "created", "expires", "reason", "livemode"),
+    "link": ("customer_details", "livemode"),
+    "subscription": (
+        "money", "created", "customer_name", "customer_email", "product", "interval",
+        "period_start", "period_end", "ends", "reason", "details", "livemode",
+    ),
+    "payout": (
+        "money", "created", "arrives", "reason", "method", "details", "verified",
+        "livemode",
+    ),
+}  # fmt: skip
+COLUMNS["invoice"] = COLUMNS["payment"]
+COLUMNS["trial"] = COLUMNS["subscription"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value for one column, and how much this source is to be believed.
+
+    Of several, the greatest `weight` wins; within a weight, the latest state.
+    """
+
+    value: Any
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Something that a delivery left out and the worker has to ask the provider for.
+
+    `kind` is the provider module's own word, `id` what to ask for.
+    """
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What happened, in our words.
+
+    object_kind, object_id   the provider's object ("charge", "ch_1")
+    status                   its state in our words: for payments a status of
+                             product.md or "released"; for the other topics see
+                             transactions/statuses.py
+    order, rank              what puts the states of one object in order, taken from
+                             the content, never from the arrival: a greater pair is
+                             later; ties go to the identity
+    at                       when it happened by the provider's clock, UTC
+    references               (kind, id) pairs that name the transaction; none for
+                             subscriptions, trials and payouts
+    says                     column -> Said, see COLUMNS; None values are left out;
+                             values are what JSON can hold, times are stamp()ed
+    wants                    what should be looked up
+    summary                  a short sentence for the timeline
+    occurrence               set where the same state may come again and must count
+                             as another happening (a subscription active once more)
+    """
+
+    topic: Topic
+    object_kind: str
+    object_id: str
+    status: str
+    order: int = 0
+    rank: int = 0
+    at: datetime | None = None
+    references: tuple[tuple[str, str], ...] = ()
+    says: Mapping[str, Said] = field(default_factory=dict)
+    wants: tuple[Want, ...] = ()
+    summary: str = ""
+    occurrence: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The same for two event objects that report one change of one object."""
+        said = {name: [s.weight, s.value] for name, s in self.says.items()}
+        parts = [self.topic, self.object_kind, self.object_id, self.status]
+        text = json.dumps(
+            [*parts, self.occurrence, sorted(self.references), said],
+            sort_keys=True,
+            default=str,
+            separators=(",", ":"),
+        )
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# --------------------------------------------------------------------- calls out
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from a call out. `json()` raises Unreachable on anything else."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        try:
+            return strict_json.parse(self.body)
+        except strict_json.NotStrict as error:
+            raise Unreachable(f"the provider's answer is no JSON: {error}") from error
+
+
+#: merchant.http.send, handed in: call(method, url, headers={}, body=b"") -> Answer.
+Call = Callable[..., Answer]
+
+
+class Provider(Protocol):
+    """The shape of a provider module."""
+
+    slug: str
+    name: str
+    references: tuple[str, ...]
+
+    def verify(self, incoming: Incoming, keys: Keys) -> str: ...
+    def identify(self, incoming: Incoming, payload: Any) -> Envelope: ...
+    def read(self, payload: Any, keys: Keys) -> list[Fact]: ...
+    def reply(
+        self, incoming: Incoming, envelope: Envelope, payload: Any, duplicate: bool
+    ) -> Reply | None: ...
+    def fetch(self, want: Want, keys: Keys, call: Call) -> list[Fact]: ...
+    def poll(
+        self, since: datetime, until: datetime, keys: Keys, call: Call
+    ) -> Iterator[list[Fact]]: ...
+    def sign(self, body: bytes, keys: Keys, at: datetime) -> dict[str, str]: ...
+
+
+# -------------------------------------------------------------- shared by readers
+#: What PostgreSQL will not store as text: NUL and half a surrogate pair.
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def say(weight: int = 0, /, **columns: Any) -> dict[str, Said]:
+    """Columns at one weight, leaving out what is None or an empty text."""
+    return {
+        name: Said(value, weight)
+        for name, value in columns.items()
+        if value is not None and value != ""
+    }
+
+
+def moment(value: object) -> datetime | None:
+    """Unix seconds or an ISO 8601 text as UTC; None for what is no believable time."""
+    try:
+        if isinstance(value, bool) or value is None or value == "":
+            return None
+        if isinstance(value, str):
+            when = datetime.fromisoformat(value)
+            when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        else:
+            when = datetime.fromtimestamp(int(value), UTC)  # type: ignore[call-overload]
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+    when = when.astimezone(UTC)
+    return when if 2000 <= when.year <= 2199 else None
+
+
+def stamp(when: datetime | None) -> str | None:
+    """A time as text that sorts as the times do; None stays None."""
+    return None if when is None else when.isoformat(timespec="microseconds")
+
+
+def text(value: object, most: int = 500) -> str | None:
+    """A display text from outside: cleaned, cut with a mark, None when there is none."""
+    if value is None or isinstance(value, dict | list | bool):
+        return None
+    clean = _NOT_TEXT.sub("\ufffd", str(value)).strip()
+    if len(clean) > most:
+        clean = clean[: most - 1] + "…"
+    return clean or None
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The object, or an empty one where a provider sent null or something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list[dict[str, Any]]:
+    """The objects of a list, whatever else the provider put there."""
+    return (
+        [row for row in value if isinstance(row, dict)]
+        if isinstance(value, list)
+        else []
+    )
+
+
+def labels(value: object, most: int = 50) -> dict[str, str] | None:
+    """A provider's metadata as short texts, at most `most` keys; None when empty."""
+    pairs = {
+        str(text(key, 100)): text(item, 1000) or ""
+        for key, item in list(mapping(value).items())[:most]
+        if not isinstance(item, dict | list)
+    }
+    return pairs or None
+
+
+def digest(body: bytes) -> str:
+    """sha256 in hex."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def first(*values: Iterable[Any] | Any) -> Any:
+    """The first value that is not None and not an empty text."""
+    return next((value for value in values if value is not None and value != ""), None)

@@ -1,0 +1,2 @@
+slug = "paynow"
+name = "PayNow"

@@ -1,0 +1,2 @@
+slug = "paysuper"
+name = "PaySuper"

@@ -1,0 +1,2 @@
+slug = "stripe"
+name = "Stripe"

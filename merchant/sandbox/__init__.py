@@ -1,0 +1,1 @@
+"""The four providers, imitated locally: a shop whose purchases really report."""

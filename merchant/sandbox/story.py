@@ -1,0 +1,153 @@
+"""The words of the invented game shop: what is bought, by whom, and what happens next.
+
+A `Purchase` is a plan: its steps say what happens when. The modules beside this one
+(stripe, paysuper, paysecure, paynow) put a step into their provider's words. Each has
+
+    events(purchase, step) -> [Event]     the webhooks that this step sends, unsigned
+    answer(request, shop) -> Response     its API, over the purchases that exist
+    STEPS                                 the kinds of steps it can tell
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+#: What can happen to a purchase. A provider tells those it has words for.
+STEP_KINDS = (
+    "created",
+    "pending",
+    "authorized",
+    "released",
+    "overdue",
+    "paid",
+    "failed",
+    "canceled",
+    "expired",
+    "refund",  # `amount`: how much; `number`: the how-manyeth of this purchase
+    "refund_failed",  # of the refund with the same `number`
+    "dispute",
+    "dispute_won",
+    "dispute_lost",
+    "item_added",
+    "item_revoked",
+    "subscription_started",
+    "subscription_renewed",
+    "subscription_canceled",
+    "trial_started",
+    "account_linked",
+    "payout",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A thing on sale. `prices`: currency -> minor units."""
+
+    key: str
+    name: str
+    sku: str
+    platform: str  # "steam", "gog", ... or ""
+    prices: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    article: Article
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    name: str
+    email: str
+    country: str
+    city: str
+    phone: str
+    key: str  # the shop's own id of the person
+    steam_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    kind: str
+    at: datetime
+    amount: int = 0
+    number: int = 0
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Purchase:
+    """One purchase. `number` is unique in its shop and seeds every provider id."""
+
+    number: int
+    buyer: Buyer
+    lines: tuple[Line, ...]
+    currency: str
+    method: (
+        str  # "visa", "mastercard", "apple_pay", "google_pay", "sepa_debit", "paypal"
+    )
+    last4: str
+    livemode: bool
+    steps: list[Step] = field(default_factory=list)
+    #: steps that have happened; the API answers from these
+    told: list[Step] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Minor units of `currency`."""
+        return sum(
+            line.article.prices[self.currency] * line.quantity for line in self.lines
+        )
+
+    def when(self, kind: str) -> datetime | None:
+        """When the step of that kind happens first; None when it never does."""
+        return next((step.at for step in self.steps if step.kind == kind), None)
+
+    def refunded(self) -> int:
+        """Minor units given back by the steps told so far."""
+        failed = {step.number for step in self.told if step.kind == "refund_failed"}
+        return sum(
+            step.amount
+            for step in self.told
+            if step.kind == "refund" and step.number not in failed
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook to send: the raw body that gets signed."""
+
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to an imitated API; `path` without the provider's prefix."""
+
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: Any  # JSON
+
+
+@dataclass(slots=True)
+class Shop:
+    """What an imitated API knows: its purchases by number, and the keys it accepts."""
+
+    purchases: dict[int, Purchase] = field(default_factory=dict)
+    api_keys: set[str] = field(default_factory=set)
+    #: called when the API itself makes something happen: happen(purchase, step)
+    happen: Callable[[Purchase, Step], None] | None = None

@@ -1,0 +1,102 @@
+"""The words for states, and which of them wins; tables, no database."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """The statuses of a transaction: one column, one filter, one badge."""
+
+    CREATED = "created", _("Created")
+    PENDING = "pending", _("Pending")
+    AUTHORIZED = "authorized", _("Authorized")
+    OVERDUE = "overdue", _("Overdue")
+    PARTIALLY_PAID = "partially_paid", _("Partially paid")
+    PAID = "paid", _("Paid")
+    PARTIALLY_REFUNDED = "partially_refunded", _("Partially refunded")
+    REFUNDED = "refunded", _("Refunded")
+    DISPUTED = "disputed", _("Disputed")
+    CHARGED_BACK = "charged_back", _("Charged back")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+    EXPIRED = "expired", _("Expired")
+
+
+#: status -> tone of its badge (ok, warn, bad, info, idle).
+TONES = {
+    Status.CREATED: "idle",
+    Status.PENDING: "warn",
+    Status.AUTHORIZED: "info",
+    Status.OVERDUE: "warn",
+    Status.PARTIALLY_PAID: "warn",
+    Status.PAID: "ok",
+    Status.PARTIALLY_REFUNDED: "info",
+    Status.REFUNDED: "idle",
+    Status.DISPUTED: "bad",
+    Status.CHARGED_BACK: "bad",
+    Status.FAILED: "bad",
+    Status.CANCELED: "idle",
+    Status.EXPIRED: "idle",
+}
+
+#: A payment fact also knows "released": a hold was let go. It ends as canceled.
+RELEASED = "released"
+
+#: What holds when no money moved, strongest first (contract.md): one that ended keeps
+#: its end unless something paid or authorized is known.
+ENDED = (Status.EXPIRED, Status.CANCELED, Status.FAILED)
+OPEN = (Status.OVERDUE, Status.PENDING, Status.CREATED)
+
+
+class RefundStatus(models.TextChoices):
+    """The life of a refund. Provider facts use pending, requires_action and the ends."""
+
+    REQUESTED = "requested", _("Requested")
+    SUBMITTED = "submitted", _("Submitted")
+    PENDING = "pending", _("Pending")
+    REQUIRES_ACTION = "requires_action", _("Waits for the customer")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+#: Refunds in these states are under way.
+REFUND_OPEN = frozenset({"requested", "submitted", "pending", "requires_action"})
+
+
+class DisputeStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
+
+
+class SubscriptionStatus(models.TextChoices):
+    """Subscriptions and trials of all providers in one set of words."""
+
+    CREATED = "created", _("Created")
+    TRIALING = "trialing", _("In trial")
+    ACTIVE = "active", _("Active")
+    PAST_DUE = "past_due", _("Past due")
+    PAUSED = "paused", _("Paused")
+    UNPAID = "unpaid", _("Unpaid")
+    CANCELED = "canceled", _("Canceled")
+    COMPLETED = "completed", _("Completed")
+
+
+class PayoutStatus(models.TextChoices):
+    CREATED = "created", _("Created")
+    PENDING = "pending", _("Pending")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+class FulfilmentStatus(models.TextChoices):
+    """Whether what was bought has been handed over."""
+
+    NOT_NEEDED = "not_needed", _("Not needed")
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    REVOKED = "revoked", _("Revoked")
