@@ -22,6 +22,7 @@ STEP_KINDS = (
     "authorized",
     "released",
     "overdue",
+    "partially_paid",  # `amount`: what came
     "paid",
     "failed",
     "canceled",
@@ -36,9 +37,11 @@ STEP_KINDS = (
     "subscription_started",
     "subscription_renewed",
     "subscription_canceled",
+    "renewal_failed",  # the period's bill could not be paid
     "trial_started",
+    "trial_completed",
     "account_linked",
-    "payout",
+    "payout",  # `amount`: how much
 )
 
 
