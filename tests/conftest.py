@@ -145,7 +145,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 @pytest.fixture
 def expected_faults() -> list[str]:
-    """Parts of console messages that a test provokes; add "404" to visit a missing page.
+    """Parts of console messages that a test provokes: add "404" for a missing page.
 
     A 422 is how a form says what is wrong, so it is always allowed.
     """
@@ -154,7 +154,7 @@ def expected_faults() -> list[str]:
 
 @pytest.fixture
 def page(page, live_server, expected_faults: list[str]) -> Iterator:
-    """A page whose test fails on script errors, CSP reports and calls to other hosts."""
+    """A page; script errors, CSP reports and calls to other hosts fail its test."""
     faults: list[str] = []
 
     def guard(route) -> None:

@@ -41,7 +41,7 @@ def make_user(**over: Any) -> User:
 
 
 def make_member(role: str = "owner", **over: Any) -> Member:
-    """A member of `merchant` (a new one if not given), optionally of some `projects`."""
+    """A member of `merchant` (a new one if not given), or only of some `projects`."""
     projects = over.pop("projects", ())
     if "merchant" not in over:
         over["merchant"] = make_merchant()
@@ -76,8 +76,8 @@ def make_connection(
 ) -> Connection:
     """A connection that can verify and sign: a sealed secret, or Paysecure's RSA pair.
 
-    `secret=""` leaves the signing secret out. `merchant.connections.keys_of(connection)`
-    opens what was sealed.
+    `secret=""` leaves the signing secret out. `merchant.connections.keys_of` opens
+    what was sealed.
     """
     if "project" not in over:
         over["project"] = make_project()
