@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                 ('method_brand', models.CharField(blank=True, default='', max_length=60)),
                 ('method_last4', models.CharField(blank=True, default='', max_length=4)),
                 ('method_details', models.JSONField(default=dict)),
+                ('details', models.JSONField(default=dict)),
                 ('created', models.DateTimeField()),
                 ('paid', models.DateTimeField(null=True)),
                 ('sequence', models.PositiveIntegerField(default=0)),

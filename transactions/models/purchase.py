@@ -110,6 +110,7 @@ class Transaction(models.Model):
     method_brand = models.CharField(max_length=60, default="", blank=True)
     method_last4 = models.CharField(max_length=4, default="", blank=True)
     method_details = models.JSONField(default=dict)
+    details = models.JSONField(default=dict)
 
     created = models.DateTimeField()
     paid = models.DateTimeField(null=True)

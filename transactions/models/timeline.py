@@ -64,3 +64,15 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_kind} {self.object_id}: {self.status}"
+
+    def absorb(self, again: TimelineEntry) -> bool:
+        """Takes in another report of the same change; whether that told anything new.
+
+        It happened at the earlier time and holds to the later place, so neither
+        depends on which report came first.
+        """
+        at = min((when for when in (self.at, again.at) if when), default=None)
+        place = max((self.order, self.rank), (again.order, again.rank))
+        changed = (at, place) != (self.at, (self.order, self.rank))
+        self.at, (self.order, self.rank) = at, place
+        return changed

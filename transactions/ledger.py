@@ -1,0 +1,181 @@
+"""The books: facts become timeline entries, and rows are folded from those.
+
+`record` is the only writer of what providers say. A batch finds the rows that its
+facts name, locks them, joins those that turned out to be one, adds the entries that
+are new, folds and writes. Any order, any duplicates and any batching of the same
+facts end in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction as database
+
+from merchant.models import Connection
+from merchant.providers.base import Fact
+from transactions import binding, questions, standing, writing
+from transactions.models import TimelineEntry, Transaction
+from webhooks.models import InboundEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Facts on their way into the books, and how we learned them."""
+
+    connection: Connection
+    facts: Sequence[Fact]
+    source: str
+    inbound: InboundEvent | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch did: its new entries, and the transactions that changed."""
+
+    fresh: list[TimelineEntry] = field(default_factory=list)
+    changed: set[UUID] = field(default_factory=set)
+
+    @property
+    def told(self) -> set[UUID]:
+        """The inbound events that told something new."""
+        return {entry.inbound_id for entry in self.fresh if entry.inbound_id}
+
+
+def record(
+    connection: Connection,
+    facts: Sequence[Fact],
+    *,
+    source: str,
+    inbound: InboundEvent | None = None,
+) -> Outcome:
+    """Enters the facts of one connection; see `record_all`."""
+    return record_all([Letter(connection, facts, source, inbound)])
+
+
+@database.atomic
+def record_all(letters: Sequence[Letter]) -> Outcome:
+    """Enters a batch of facts in one database transaction.
+
+    Facts that are known already change nothing. Raises what the database raises, or
+    binding.Unsettled; then nothing of the batch is entered.
+    """
+    outcome = Outcome()
+    named = [(letter, fact) for letter in letters for fact in letter.facts]
+    beside = [_entry(*pair) for pair in named if pair[1].topic in standing.HOMES]
+    purchases = [
+        pair
+        for pair in named
+        if pair[1].topic not in standing.HOMES and pair[1].references
+    ]
+    if purchases:
+        _record_purchases(purchases, outcome)
+    if beside:
+        outcome.fresh += standing.record(beside)
+    questions.ask(_questions(named, outcome))
+    return outcome
+
+
+@database.atomic
+def refold(ids: Sequence[UUID]) -> set[UUID]:
+    """Folds these transactions again from their timelines; returns those that changed."""
+    rows = binding.lock(ids)
+    timelines = _timelines(rows)
+    return writing.write(
+        [
+            writing.Folder(id, row, row.project, row.provider, timelines[id])
+            for id, row in rows.items()
+            if timelines[id]
+        ]
+    )
+
+
+def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) -> None:
+    bound = binding.bind(
+        [binding.keys_of(letter.connection, fact) for letter, fact in pairs]
+    )
+    timelines = _timelines(bound.rows)
+    folders: dict[UUID, writing.Folder] = {}
+    moved: dict[int, TimelineEntry] = {}
+    fresh: list[TimelineEntry] = []
+    for (letter, fact), id in zip(pairs, bound.ids, strict=True):
+        folder = folders.get(id)
+        if folder is None:
+            connection = letter.connection
+            folder = folders[id] = writing.Folder(
+                id,
+                bound.rows.get(id),
+                connection.project,
+                connection.provider,
+                timelines.get(id, []),
+            )
+        entry = _entry(letter, fact)
+        entry.transaction_id = id
+        known = folder.find(entry)
+        if known is None:
+            folder.timeline.append(entry)
+            fresh.append(entry)
+        elif known.absorb(entry) and known.pk:
+            moved[known.pk] = known
+    touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
+    touched |= bound.joined
+    outcome.changed |= writing.write(
+        [folder for id, folder in folders.items() if id in touched]
+    )
+    TimelineEntry.objects.bulk_create(fresh)
+    if moved:
+        TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
+    outcome.fresh += fresh
+
+
+def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]:
+    """The entries of the rows, in one query."""
+    found: dict[UUID, list[TimelineEntry]] = {id: [] for id in rows}
+    if rows:
+        for entry in TimelineEntry.objects.filter(transaction__in=found).order_by("id"):
+            found[entry.transaction_id].append(entry)  # type: ignore[index]
+    return found
+
+
+def _entry(letter: Letter, fact: Fact) -> TimelineEntry:
+    return TimelineEntry(
+        connection=letter.connection,
+        identity=fact.identity,
+        inbound=letter.inbound,
+        source=letter.source,
+        topic=fact.topic,
+        object_kind=fact.object_kind[:40],
+        object_id=fact.object_id[:200],
+        status=fact.status[:20],
+        order=fact.order,
+        rank=fact.rank,
+        at=fact.at,
+        says={name: [said.weight, said.value] for name, said in fact.says.items()},
+        summary=fact.summary[:300],
+    )
+
+
+def _questions(
+    named: Sequence[tuple[Letter, Fact]], outcome: Outcome
+) -> list[questions.Question]:
+    """What the facts leave open. One that told nothing new asks nothing again, but a
+    fact without ids (an event that only points at its object) always asks."""
+    rows = {
+        (entry.connection_id, entry.identity): entry.transaction_id
+        for entry in outcome.fresh
+    }
+    asked = []
+    for letter, fact in named:
+        if not fact.wants:
+            continue
+        place = (letter.connection.pk, fact.identity)
+        if place in rows or not fact.references:
+            asked += [
+                questions.Question(
+                    letter.connection, want, rows.get(place), letter.inbound
+                )
+                for want in fact.wants
+            ]
+    return asked

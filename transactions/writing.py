@@ -1,0 +1,277 @@
+"""Folded timelines become rows: transactions, their children, customers and products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from merchant.models import Project
+from merchant.providers import PROVIDERS
+from transactions import fold
+from transactions.models import (
+    Customer,
+    DeliveryItem,
+    Dispute,
+    LineItem,
+    Product,
+    ProviderReference,
+    Refund,
+    TimelineEntry,
+    Transaction,
+)
+
+Row = TypeVar("Row", bound=models.Model)
+
+#: Columns of a transaction that the fold does not set.
+NOT_FOLDED = frozenset({"id", "fulfilment"})
+FOLDED = [
+    column.name
+    for column in Transaction._meta.concrete_fields
+    if column.name not in NOT_FOLDED
+]
+
+
+@dataclass(slots=True)
+class Folder:
+    """One transaction's timeline on its way to the row. `row` is None for a new one."""
+
+    id: UUID
+    row: Transaction | None
+    project: Project
+    provider: str
+    timeline: list[TimelineEntry]
+    _known: dict[tuple[UUID, str], TimelineEntry] = field(default_factory=dict)
+
+    def find(self, entry: TimelineEntry) -> TimelineEntry | None:
+        """The entry of the timeline that reports the same change, if there is one."""
+        if len(self._known) != len(self.timeline):
+            self._known = {(e.connection_id, e.identity): e for e in self.timeline}
+        return self._known.get((entry.connection_id, entry.identity))
+
+
+def write(folders: Sequence[Folder]) -> set[UUID]:
+    """Folds and writes them in a handful of statements; returns the rows that changed."""
+    if not folders:
+        return set()
+    folders = sorted(folders, key=lambda folder: folder.id)
+    names = _references(folders)
+    folded = {
+        folder.id: fold.transaction(folder.timeline, names[folder.id])
+        for folder in folders
+    }
+    customers = _customers(folders, folded)
+    rows = [
+        _row(folder, folded[folder.id], customers.get(folder.id)) for folder in folders
+    ]
+    changed = [row for row, before in rows if _differs(row, before)]
+    left = {
+        before.customer_id
+        for row, before in rows
+        if before and before.customer_id and before.customer_id != row.customer_id
+    }
+    Transaction.objects.bulk_create(
+        changed, update_conflicts=True, unique_fields=["id"], update_fields=FOLDED
+    )
+    touched = {row.id for row in changed}
+    touched |= _write_children(folders, folded)
+    _forget_customers(left)
+    return touched
+
+
+# -------------------------------------------------------------------------- the row
+def _references(folders: Sequence[Folder]) -> dict[UUID, list[str]]:
+    """The provider's ids of each row, best kind first."""
+    best = {folder.id: PROVIDERS[folder.provider].references for folder in folders}
+    found: dict[UUID, list[tuple[int, str]]] = {folder.id: [] for folder in folders}
+    references = ProviderReference.objects.filter(transaction_id__in=found)
+    for row, kind, name in references.values_list("transaction_id", "kind", "reference"):
+        word = kind.partition(".")[2]
+        place = best[row].index(word) if word in best[row] else len(best[row])
+        found[row].append((place, name))
+    return {row: [name for _, name in sorted(names)] for row, names in found.items()}
+
+
+def _row(
+    folder: Folder, folded: fold.Folded, customer: UUID | None
+) -> tuple[Transaction, Transaction | None]:
+    """The row as it should be, and as it was."""
+    row = Transaction(
+        id=folder.id,
+        merchant_id=folder.project.merchant_id,
+        project_id=folder.project.id,
+        connection_id=min(entry.connection_id for entry in folder.timeline),
+        provider=folder.provider,
+        customer_id=customer,
+        updated=timezone.now(),
+        **folded.columns,
+    )
+    return row, folder.row
+
+
+def _differs(row: Transaction, before: Transaction | None) -> bool:
+    return before is None or any(
+        getattr(row, column.attname) != getattr(before, column.attname)
+        for column in Transaction._meta.concrete_fields
+        if column.name in FOLDED and column.name != "updated"
+    )
+
+
+# --------------------------------------------------------------- customers, products
+def _customers(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> dict[UUID, UUID]:
+    """transaction -> customer."""
+    wanted = {
+        folder.id: (folder.project.id, folded[folder.id].customer_key)
+        for folder in folders
+        if folded[folder.id].customer_key
+    }
+    made = _ensure(Customer, ("project_id", "key"), {pair: {} for pair in wanted.values()})
+    return {row: made[pair] for row, pair in wanted.items()}
+
+
+def _forget_customers(left: set[UUID]) -> None:
+    """A customer that was only a part of the story nobody else tells is no customer."""
+    if left:
+        used = Transaction.objects.filter(customer=OuterRef("pk"))
+        Customer.objects.filter(pk__in=left).exclude(Exists(used)).delete()
+
+
+def _products(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> dict[tuple[Any, ...], UUID]:
+    wanted = {
+        (folder.project.id, folder.provider, product_key(item)): {"name": item["name"]}
+        for folder in folders
+        for item in folded[folder.id].items
+    }
+    return _ensure(Product, ("project_id", "provider", "key"), wanted)
+
+
+def product_key(item: dict[str, Any]) -> str:
+    """The provider's product id, else the sku, else the folded name."""
+    key = item["product"] or item["sku"]
+    return str(key or f"name:{' '.join(item['name'].casefold().split())}")[:200]
+
+
+def _ensure(
+    model: type[Row],
+    unique: tuple[str, ...],
+    wanted: dict[tuple[Any, ...], dict[str, Any]],
+) -> dict[tuple[Any, ...], UUID]:
+    """Rows with these unique values, made where missing; in one order for all workers."""
+    found = _ids(model, unique, wanted)
+    missing = sorted(wanted.keys() - found.keys())
+    if missing:
+        model._default_manager.bulk_create(
+            [
+                model(**dict(zip(unique, values, strict=True)), **wanted[values])
+                for values in missing
+            ],
+            ignore_conflicts=True,
+        )
+        found = _ids(model, unique, wanted)
+    return found
+
+
+def _ids(
+    model: type[Row], unique: tuple[str, ...], wanted: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], UUID]:
+    wanted = set(wanted)
+    if not wanted:
+        return {}
+    parts = zip(unique, (set(part) for part in zip(*wanted, strict=True)), strict=True)
+    rows = model._default_manager.filter(**{f"{name}__in": part for name, part in parts})
+    return {
+        tuple(values): id
+        for id, *values in rows.values_list("id", *unique)
+        if tuple(values) in wanted
+    }
+
+
+# -------------------------------------------------------------------------- children
+def _write_children(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> set[UUID]:
+    old = {folder.id for folder in folders if folder.row is not None}
+    products = _products(folders, folded)
+    items = {
+        (folder.id, item["key"]): _item(folder, folded[folder.id], item, products)
+        for folder in folders
+        for item in folded[folder.id].items
+    }
+    touched = _replace(LineItem, "key", items, old)
+    for model, part in (
+        (Refund, "refunds"),
+        (Dispute, "disputes"),
+        (DeliveryItem, "delivery_items"),
+    ):
+        wanted = {
+            (folder.id, key): columns
+            for folder in folders
+            for key, columns in getattr(folded[folder.id], part).items()
+        }
+        touched |= _replace(model, "provider_id", wanted, old)
+    return touched
+
+
+def _item(
+    folder: Folder,
+    folded: fold.Folded,
+    item: dict[str, Any],
+    products: dict[tuple[Any, ...], UUID],
+) -> dict[str, Any]:
+    product = products[folder.project.id, folder.provider, product_key(item)]
+    columns = {name: item[name] for name in item if name not in {"key", "product"}}
+    return columns | {
+        "project_id": folder.project.id,
+        "product_id": product,
+        "created": folded.columns["created"],
+    }
+
+
+def _replace(
+    model: type[Row],
+    name: str,
+    wanted: dict[tuple[UUID, str], dict[str, Any]],
+    old: set[UUID],
+) -> set[UUID]:
+    """Makes the children of these transactions what they should be.
+
+    `name` is the column that tells a transaction's children apart. Returns the
+    transactions whose children changed.
+    """
+    found: dict[tuple[UUID, str], Any] = {}
+    if old:
+        for child in model._default_manager.filter(transaction_id__in=old):
+            found[child.transaction_id, getattr(child, name)] = child  # type: ignore[attr-defined]
+    changed = [
+        key
+        for key, columns in wanted.items()
+        if key not in found
+        or any(getattr(found[key], column) != value for column, value in columns.items())
+    ]
+    gone = [key for key in found if key not in wanted]
+    if changed:
+        model._default_manager.bulk_create(
+            [
+                model(transaction_id=id, **{name: key}, **wanted[id, key])
+                for id, key in sorted(changed)
+            ],
+            update_conflicts=True,
+            unique_fields=["transaction", name],
+            update_fields=[_field(model, column) for column in wanted[changed[0]]],
+        )
+    if gone:
+        model._default_manager.filter(pk__in=[found[key].pk for key in gone]).delete()
+    return {id for id, _ in [*changed, *gone]}
+
+
+def _field(model: type[models.Model], column: str) -> str:
+    return column.removesuffix("_id") if column != "provider_id" else column
