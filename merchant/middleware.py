@@ -2,19 +2,90 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from merchant import health
 
 Next = Callable[[HttpRequest], HttpResponse]
 
+#: What the database raises when it is away, hung or full of others.
+AWAY = (OperationalError, InterfaceError)
+SECONDS_TO_COME_BACK = "5"
+
 
 def answer_health(get_response: Next) -> Next:
-    return get_response
+    """/healthz and /readyz, before anything that needs a host name or a database."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        answer = PROBES.get(request.path_info.rstrip("/"))
+        if answer is None:
+            return get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        response = answer()
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
+
+
+def _is_up() -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
+
+
+def _is_ready() -> HttpResponse:
+    missing = health.missing()
+    age = None if "database" in missing else health.heartbeat_age()
+    told = {"ready": not missing, "missing": missing, "worker_heard_seconds_ago": age}
+    return JsonResponse(told, status=503 if missing else 200)
+
+
+PROBES: dict[str, Callable[[], HttpResponse]] = {
+    "/healthz": _is_up,
+    "/readyz": _is_ready,
+}
 
 
 def say_busy(get_response: Next) -> Next:
-    return get_response
+    """A page without its database answers 503 and when to come back, not 500."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        away = getattr(request, "database_is_away", False)
+        return _busy(request) if away and response.status_code == 500 else response
+
+    def process_exception(request: HttpRequest, exception: Exception):  # noqa: ANN202
+        return _busy(request) if isinstance(exception, AWAY) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+@receiver(got_request_exception, dispatch_uid="merchant.say_busy")
+def _note_that_the_database_is_away(request: HttpRequest, **_more: object) -> None:
+    """Errors of inner middlewares come here only: Django has made them a 500 by then."""
+    if isinstance(sys.exc_info()[1], AWAY):
+        request.database_is_away = True  # type: ignore[attr-defined]
+
+
+def _busy(request: HttpRequest) -> HttpResponse:
+    words = "The database does not answer just now. Nothing is lost; try again soon."
+    response: HttpResponse
+    if request.path_info.startswith("/v1/"):
+        error = {"type": "api_error", "code": "busy", "message": words, "param": None}
+        response = JsonResponse({"error": error}, status=503)
+    else:
+        response = HttpResponse(render_to_string("503.html"), status=503)
+    response["Retry-After"] = SECONDS_TO_COME_BACK
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def know_the_member(get_response: Next) -> Next:

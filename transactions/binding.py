@@ -15,6 +15,7 @@ from django.db.models import Min
 from merchant import ids
 from merchant.models import Connection
 from merchant.providers.base import Fact
+from transactions import bulk
 from transactions.models import (
     DeliveryItem,
     Dispute,
@@ -145,14 +146,14 @@ def _add_references(
             cluster.rows.add(row)
         row = min(cluster.rows)
         missing += [(key, row) for key in cluster.keys if key not in found]
-    ProviderReference.objects.bulk_create(
+    bulk.insert(
         [
             ProviderReference(
                 project_id=key[0], kind=key[1], reference=key[2], transaction_id=row
             )
             for key, row in sorted(missing)
         ],
-        ignore_conflicts=True,
+        ignore=True,
     )
     return bool(missing)
 

@@ -16,7 +16,7 @@ from django.db import transaction as database
 
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import binding, questions, standing, writing
+from transactions import binding, bulk, questions, standing, writing
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent
 
@@ -124,7 +124,7 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
     outcome.changed |= writing.write(
         [folder for id, folder in folders.items() if id in touched]
     )
-    TimelineEntry.objects.bulk_create(fresh)
+    bulk.insert(fresh)
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
     outcome.fresh += fresh

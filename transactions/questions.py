@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from merchant.models import Connection
 from merchant.providers.base import Want
+from transactions import bulk
 from transactions.models import LookUp
 from webhooks.models import InboundEvent
 
@@ -32,11 +33,10 @@ def ask(asked: Sequence[Question]) -> None:
     rows = {
         (question.connection.pk, question.want): _row(question) for question in asked
     }
-    LookUp.objects.bulk_create(
+    bulk.upsert(
         [rows[place] for place in sorted(rows, key=str)],
-        update_conflicts=True,
-        unique_fields=["connection", "kind", "want"],
-        update_fields=["state", "due", "tries", "lease", "error", "transaction"],
+        unique=["connection", "kind", "want"],
+        update=["state", "due", "tries", "lease", "error", "transaction"],
     )
 
 

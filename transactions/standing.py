@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from transactions import fold
+from transactions import bulk, fold
 from transactions.models import Payout, Subscription, TimelineEntry
 
 #: topic -> where its rows live, and the name of the timeline's link to them.
@@ -65,7 +65,7 @@ def _record(
         elif known.absorb(entry) and known.pk:
             moved.append(known)
     _write(model, [(row, timelines[row.pk]) for row in rows.values()])
-    TimelineEntry.objects.bulk_create(fresh)
+    bulk.insert(fresh)
     if moved:
         TimelineEntry.objects.bulk_update(moved, ["at", "order", "rank"])
     return fresh

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from merchant.models import Project
 from merchant.providers import PROVIDERS
-from transactions import fold
+from transactions import bulk, fold
 from transactions.models import (
     Customer,
     DeliveryItem,
@@ -75,9 +75,7 @@ def write(folders: Sequence[Folder]) -> set[UUID]:
         for row, before in rows
         if before and before.customer_id and before.customer_id != row.customer_id
     }
-    Transaction.objects.bulk_create(
-        changed, update_conflicts=True, unique_fields=["id"], update_fields=FOLDED
-    )
+    bulk.upsert(changed, unique=["id"], update=FOLDED)
     touched = {row.id for row in changed}
     touched |= _write_children(folders, folded)
     _forget_customers(left)
@@ -169,12 +167,12 @@ def _ensure(
     found = _ids(model, unique, wanted)
     missing = sorted(wanted.keys() - found.keys())
     if missing:
-        model._default_manager.bulk_create(
+        bulk.insert(
             [
                 model(**dict(zip(unique, values, strict=True)), **wanted[values])
                 for values in missing
             ],
-            ignore_conflicts=True,
+            ignore=True,
         )
         found = _ids(model, unique, wanted)
     return found
@@ -259,19 +257,14 @@ def _replace(
     ]
     gone = [key for key in found if key not in wanted]
     if changed:
-        model._default_manager.bulk_create(
+        bulk.upsert(
             [
                 model(transaction_id=id, **{name: key}, **wanted[id, key])
                 for id, key in sorted(changed)
             ],
-            update_conflicts=True,
-            unique_fields=["transaction", name],
-            update_fields=[_field(model, column) for column in wanted[changed[0]]],
+            unique=["transaction", name],
+            update=list(wanted[changed[0]]),
         )
     if gone:
         model._default_manager.filter(pk__in=[found[key].pk for key in gone]).delete()
     return {id for id, _ in [*changed, *gone]}
-
-
-def _field(model: type[models.Model], column: str) -> str:
-    return column.removesuffix("_id") if column != "provider_id" else column

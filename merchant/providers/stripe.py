@@ -1,2 +1,3 @@
 slug = "stripe"
 name = "Stripe"
+references = ("payment_intent", "charge", "session", "invoice")
