@@ -13,7 +13,7 @@ from django.utils import timezone
 from merchant import connections, strict_json
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Fact, Unreadable
-from transactions import ledger, look_ups, questions
+from transactions import binding, ledger, look_ups, questions
 from webhooks.models import InboundEvent
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ def _drain_batch() -> int:
         try:
             with transaction.atomic():
                 outcome = ledger.record_all(letters)
-        except OperationalError:
-            raise  # the database itself: the whole batch stays due
+        except (OperationalError, binding.Unsettled):
+            raise  # nobody's fault: the whole batch stays due
         except Exception:
             log.exception("A batch of %d events has a culprit", len(letters))
             outcome = _one_by_one(letters)
@@ -101,7 +101,7 @@ def _one_by_one(letters: Sequence[ledger.Letter]) -> ledger.Outcome:
         try:
             with transaction.atomic():
                 outcome = ledger.record_all([letter])
-        except OperationalError:
+        except (OperationalError, binding.Unsettled):
             raise
         except Exception as error:
             assert letter.inbound is not None

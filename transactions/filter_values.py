@@ -1,0 +1,146 @@
+"""What the values of a filter mean: one text in, one meaning out, or a sentence why not.
+
+Every reader raises ValueError with a sentence for the person who typed the value. The
+sentence does not repeat the value: it may be somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from merchant import money
+from merchant.models import Project
+
+LONGEST = 300
+
+_YES = frozenset({"true", "1", "live", "on", "yes"})
+_NO = frozenset({"false", "0", "test", "off", "no"})
+_WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+_UNIX = re.compile(r"[0-9]{9,11}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+#: "+02:00" whose plus sign became a space because nobody escaped it.
+_LOST_PLUS = re.compile(r"(T\S+) (\d{2}:?\d{2})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose list it is: the projects that may be named, and where a day starts.
+
+    `since` and `until`: the times of creation that are looked at, if it was said.
+    """
+
+    projects: Sequence[Project]
+    zone: tzinfo
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def project_ids(self) -> list[UUID]:
+        return [project.pk for project in self.projects]
+
+    def within(self, chosen: Sequence[Project]) -> Scope:
+        """The same, when only these projects are looked at."""
+        if not chosen:
+            return self
+        zone = zone_named(chosen[0].time_zone) if len(chosen) == 1 else self.zone
+        return replace(self, projects=chosen, zone=zone)
+
+    def between(self, since: datetime | None, until: datetime | None) -> Scope:
+        """The same, when only purchases of that time are looked at."""
+        return replace(self, since=since, until=until)
+
+
+Reader = Callable[[str, Scope], object]
+
+
+def zone_named(name: str) -> tzinfo:
+    """The time zone, or UTC where the name is empty or unknown."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def plain_text(value: str, scope: Scope) -> str:
+    if len(value) > LONGEST:
+        raise ValueError(f"is longer than {LONGEST} characters")
+    if "\x00" in value:
+        raise ValueError("holds a character that is no text")
+    return value
+
+
+def one_of(words: Sequence[str]) -> Reader:
+    """A reader of words from a list, in any case."""
+    listed = ", ".join(words)
+
+    def read(value: str, scope: Scope) -> str:
+        word = value.lower()
+        if word not in words:
+            raise ValueError(f"must be one of: {listed}")
+        return word
+
+    return read
+
+
+def yes_or_no(value: str, scope: Scope) -> bool:
+    word = value.lower()
+    if word not in _YES | _NO:
+        raise ValueError("must be true (live) or false (test)")
+    return word in _YES
+
+
+def project(value: str, scope: Scope) -> Project:
+    """By its short name or id, among those that may be seen."""
+    for known in scope.projects:
+        if value in (known.slug, str(known.pk)):
+            return known
+    raise ValueError("is the short name or id of none of your projects")
+
+
+def currency(value: str, scope: Scope) -> str:
+    try:
+        return money.currency_code(value)
+    except money.NotMoney:
+        raise ValueError("must be a currency code such as eur") from None
+
+
+def country(value: str, scope: Scope) -> str:
+    if not (len(value) == 2 and value.isascii() and value.isalpha()):
+        raise ValueError("must be a country code of two letters such as DE")
+    return value.upper()
+
+
+def minor_units(value: str, scope: Scope) -> int:
+    if not _WHOLE.fullmatch(value):
+        raise ValueError("must be a whole number of minor units: 1999 for 19.99")
+    return int(value)
+
+
+def moment(value: str, scope: Scope) -> datetime:
+    """ISO 8601 or Unix seconds, in UTC; a bare day is its start in the scope's zone."""
+    try:
+        if _UNIX.fullmatch(value):
+            return datetime.fromtimestamp(int(value), UTC)
+        when = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value))
+        if not 1970 <= when.year <= 2999:
+            raise ValueError
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            "must be a date such as 2026-03-31 or a time such as 2026-03-31T18:00:00Z"
+        ) from None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=scope.zone)
+    return when.astimezone(UTC)
+
+
+def as_uuid(value: str) -> UUID | None:
+    """The id that the text spells in the usual way, or None."""
+    try:
+        return UUID(value) if len(value) == 36 else None
+    except ValueError:
+        return None

@@ -1,0 +1,197 @@
+"""One search box without syntax: everything that a customer can quote is tried.
+
+First each way of finding is asked for a few hundred rows. What answers with fewer is
+known in full and becomes ids; what answers with more is so frequent that walking the
+list in its own order soon meets enough of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, JSONField, Lookup, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.db.models.lookups import IContains
+
+from merchant.money import ISO_EXPONENTS, NotMoney, currency_code
+from transactions.filter_values import Scope, as_uuid
+from transactions.models import ProviderReference, Transaction, TransactionAlias
+
+#: So many rows of one way are looked up by id; above that the list itself is walked.
+FEW = 500
+#: The index for parts of e-mails and names; PostgreSQL has it if it has pg_trgm.
+INDEX_OF_PARTS = "tx_email_part"
+
+PARTS = ("customer_email", "customer_name")
+
+_SYMBOLS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₽": "rub"}
+_QUANTITY = re.compile(
+    r"(?P<before>[A-Za-z]{3}|[$€£¥₽])? ?"
+    r"(?P<number>\d{1,15}(?:[.,' ]\d{1,15}){0,5}) ?"
+    r"(?P<after>[A-Za-z]{3}|[$€£¥₽])?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`ids` are all rows of the rare ways; `walk` says what else counts, if anything."""
+
+    ids: frozenset[UUID]
+    walk: Q
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the ids are everything."""
+        return not self.walk
+
+    @property
+    def condition(self) -> Q:
+        known = Q(pk__in=self.ids)
+        return known if self.is_short else known | self.walk
+
+
+@JSONField.register_lookup
+class HoldsValue(Lookup):
+    """Whether one of an object's values is exactly this text."""
+
+    lookup_name = "holds_value"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [value]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        lhs, params = self.process_lhs(compiler, connection)
+        path = f"$.* ? (@ == {json.dumps(self.rhs)})"
+        # The first half is the condition of the partial index.
+        sql = f"({lhs} <> '{{}}'::jsonb AND {lhs} @? %s::jsonpath)"
+        return sql, [*params, *params, path]
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        lhs, params = self.process_lhs(compiler, connection)
+        sql = f"EXISTS (SELECT 1 FROM json_each({lhs}) WHERE json_each.value = %s)"
+        return sql, [*params, self.rhs]
+
+
+def find(rows: QuerySet[Transaction], words: str, scope: Scope) -> Found:
+    """Those of `rows` that have to do with the words: one of our ids, a provider's id,
+    an order reference, a part of an e-mail or name, the last four digits of a card, an
+    amount, or a value of the metadata."""
+    ids = set(rows.filter(pk__in=_named(words, scope)).values_list("pk", flat=True))
+    walk = Q()
+    for probe, condition in _ways(words, scope):
+        some = set(rows.filter(probe).values_list("pk", flat=True)[: FEW + 1])
+        if len(some) > FEW:
+            walk |= condition
+        else:
+            ids |= some
+    return Found(frozenset(ids), walk)
+
+
+def _named(words: str, scope: Scope) -> set[UUID]:
+    """Rows that an id names: ours, that of a row joined to another, or a provider's."""
+    references = ProviderReference.objects.filter(
+        project_id__in=scope.project_ids, reference=words
+    )
+    found = set(references.values_list("transaction_id", flat=True)[:FEW])
+    if id := as_uuid(words):
+        joined = TransactionAlias.objects.filter(pk=id)
+        found |= {id, *joined.values_list("transaction_id", flat=True)}
+    return found
+
+
+def _ways(words: str, scope: Scope) -> Iterator[tuple[Q, Q]]:
+    """(what to ask the indexes, what to ask each row when there are too many)."""
+    exact = [
+        Q(order_reference=words, project_id__in=scope.project_ids),
+        Q(metadata__holds_value=words),
+    ]
+    if re.fullmatch(r"\d{4}", words, re.ASCII):
+        exact.append(Q(method_last4=words))
+    if amounts := _amounts(words):
+        exact.append(amounts)
+    if connection.vendor == "postgresql":
+        yield _parts_on_postgresql(words)
+        yield from zip(exact, exact, strict=True)
+    else:
+        # Nothing but a walk finds these there, so one walk looks for all of them.
+        every = reduce(or_, exact, _part(words, "icontains"))
+        yield every, every
+
+
+def _parts_on_postgresql(words: str) -> tuple[Q, Q]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX_OF_PARTS])
+        (indexed,) = cursor.fetchone()
+    if not indexed:
+        beginnings = _part(words, "istartswith")
+        return beginnings, beginnings
+    # The sum hides the column from the trigram index: for frequent words the planner
+    # takes it all the same, reads every match and sorts, where a short walk would do.
+    hidden = [Q(IContains(Concat(F(column), Value("")), words)) for column in PARTS]
+    return _part(words, "icontains"), reduce(or_, hidden)
+
+
+def _part(words: str, lookup: str) -> Q:
+    # SQLite folds the case of ASCII letters only.
+    spellings = {words}
+    if connection.vendor == "sqlite" and not words.isascii():
+        spellings |= {words.lower(), words.upper(), words.title()}
+    conditions = (
+        Q(**{f"{column}__{lookup}": spelling})
+        for column in PARTS
+        for spelling in spellings
+    )
+    return reduce(or_, conditions)
+
+
+def _amounts(words: str) -> Q:
+    """Rows over this amount, 19.99 or EUR 1,999.00, in whichever currency it can be."""
+    found = _QUANTITY.fullmatch(words)
+    if found is None:
+        return Q()
+    try:
+        named = [_currency(found[part]) for part in ("before", "after") if found[part]]
+    except NotMoney:
+        return Q()
+    condition = Q()
+    for number in _numbers(found["number"]):
+        for places in {2, *ISO_EXPONENTS.values()}:
+            minor = number.scaleb(places)
+            if minor == minor.to_integral_value() and minor < 2**63:
+                condition |= Q(amount=int(minor)) & _with_places(places)
+    return condition & Q(currency__in=named) if named and condition else condition
+
+
+def _currency(text: str) -> str:
+    return _SYMBOLS.get(text) or currency_code(text)
+
+
+def _with_places(places: int) -> Q:
+    if places == 2:
+        return ~Q(currency__in=list(ISO_EXPONENTS))
+    return Q(currency__in=[c for c, own in ISO_EXPONENTS.items() if own == places])
+
+
+def _numbers(text: str) -> set[Decimal]:
+    """What a written number can mean: 1.999 may be nearly two, or nearly two thousand."""
+    marks = [character for character in text if not character.isdigit()]
+    bare = Decimal(re.sub(r"\D", "", text))
+    if not marks:
+        return {bare}
+    after = len(text) - 1 - max(text.rfind(mark) for mark in marks)
+    in_groups = re.fullmatch(r"\d{1,3}(?:\D\d{3})+", text, re.ASCII) is not None
+    meant = {bare} if in_groups and len(set(marks)) == 1 else set()
+    if marks[-1] in ".," and marks.count(marks[-1]) == 1:
+        meant.add(bare.scaleb(-after))
+    return meant
