@@ -1,4 +1,4 @@
-"""What the values of a filter mean: one text in, one meaning out, or a sentence why not.
+"""What a filter's values mean: a text in, its meaning out, or a sentence why not.
 
 Every reader raises ValueError with a sentence for the person who typed the value. The
 sentence does not repeat the value: it may be somebody else's.

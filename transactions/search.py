@@ -44,7 +44,7 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`ids` are all rows of the rare ways; `walk` says what else counts, if anything."""
+    """`ids` are all rows of the rare ways; `walk` says what counts besides, if any."""
 
     ids: frozenset[UUID]
     walk: Q
@@ -184,7 +184,7 @@ def _with_places(places: int) -> Q:
 
 
 def _numbers(text: str) -> set[Decimal]:
-    """What a written number can mean: 1.999 may be nearly two, or nearly two thousand."""
+    """What a written number can mean: 1.999 is about two, or about two thousand."""
     marks = [character for character in text if not character.isdigit()]
     bare = Decimal(re.sub(r"\D", "", text))
     if not marks:
