@@ -133,8 +133,14 @@ def _write(
     known = {column.name for column in model._meta.concrete_fields}
     changed = 0
     for row, timeline in timelines:
+        if not timeline:
+            continue
         status, heard = fold.standing(timeline)
-        columns = {name: heard[name] for name in heard if name in known}
+        columns = {
+            name: _fitting(model, name, value)
+            for name, value in heard.items()
+            if name in known
+        }
         columns |= {
             "status": status,
             "connection_id": min(entry.connection_id for entry in timeline),
@@ -146,3 +152,10 @@ def _write(
             row.save()
             changed += 1
     return changed
+
+
+def _fitting(model: type[models.Model], name: str, value: Any) -> Any:
+    """A text cut to what its column holds."""
+    if isinstance(value, str):
+        return value[: getattr(model._meta.get_field(name), "max_length", None)]
+    return value

@@ -13,8 +13,14 @@ from merchant.models import Connection
 from merchant.providers.base import Fact, Want, say, stamp
 from tests import factories
 from tests.transactions.any_order import arrivals, snapshot
-from transactions import ledger
-from transactions.models import LookUp, TimelineEntry, Transaction, TransactionAlias
+from transactions import ledger, refold
+from transactions.models import (
+    LookUp,
+    Subscription,
+    TimelineEntry,
+    Transaction,
+    TransactionAlias,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -309,3 +315,26 @@ def test_one_merchants_ids_never_meet_anothers(connection: Connection) -> None:
     enter(connection, [charge("paid", 2, 2)])
     enter(other, [charge("failed", 1, 2)])
     assert Transaction.objects.count() == 2
+
+
+def subscription(status: str, order: int) -> Fact:
+    return Fact(
+        topic="subscription",
+        object_kind="subscription",
+        object_id="sub_1",
+        status=status,
+        order=order,
+        occurrence=str(order),
+        at=at(order),
+        says=say(0, money=[1900, "eur"], created=stamp(at(0)), interval="1 month"),
+    )
+
+
+def test_a_subscription_follows_its_latest_state(connection: Connection) -> None:
+    facts = [subscription("active", 3), subscription("active", 1)]
+    ledger.record(connection, facts, source="webhook")
+    ledger.record(connection, [subscription("past_due", 2)], source="webhook")
+    row = Subscription.objects.get()
+    assert (row.status, row.amount, row.interval) == ("active", 1900, "1 month")
+    assert row.timeline.count() == 3
+    assert refold.refold()["changed"] == 0
