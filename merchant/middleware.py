@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from merchant import health
+from merchant.models import Member
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -89,4 +91,40 @@ def _busy(request: HttpRequest) -> HttpResponse:
 
 
 def know_the_member(get_response: Next) -> Next:
-    return get_response
+    """request.member: who looks, in which merchant; request.memberships: all of theirs.
+
+    Costs nothing where no session came along, and never runs for the API.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.memberships = _memberships(request)  # type: ignore[attr-defined]
+        request.member = _chosen(request)  # type: ignore[attr-defined]
+        response = get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and _is_a_page(request):
+            # Somebody's customers must not stay behind in a shared browser.
+            response.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def _is_a_page(request: HttpRequest) -> bool:
+    return not request.path_info.startswith("/v1/")
+
+
+def _memberships(request: HttpRequest) -> list[Member]:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not _is_a_page(request):
+        return []
+    if not request.user.is_authenticated:
+        return []
+    found = request.user.memberships.select_related("merchant", "user")
+    return list(found.prefetch_related("projects").order_by("created", "pk"))
+
+
+def _chosen(request: HttpRequest) -> Member | None:
+    """The member in the merchant that was switched to, else in the first one."""
+    members: list[Member] = request.memberships  # type: ignore[attr-defined]
+    if not members:
+        return None
+    chosen = request.session.get("merchant")
+    return next((m for m in members if str(m.merchant_id) == chosen), members[0])

@@ -43,6 +43,10 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
 HTTPS = _public.scheme == "https"
 SANDBOX_URL = take("SANDBOX_URL", env.str, "").rstrip("/")
 
+#: The server that `serve` starts: processes, and requests at once in each.
+WEB_WORKERS = take("WEB_WORKERS", env.int, 2)
+WEB_THREADS = take("WEB_THREADS", env.int, 4)
+
 # ------------------------------------------------------------------------ secrets
 SECRET_KEY = take("SECRET_KEY", env.str, "")
 if not SECRET_KEY:
