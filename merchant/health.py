@@ -38,7 +38,7 @@ _seen_migrated = False
 
 
 def migrated() -> bool:
-    """Whether every migration is applied. Remembered once it is. Raises DatabaseError."""
+    """Whether all migrations are applied (remembered). Raises DatabaseError."""
     global _seen_migrated
     if not _seen_migrated:
         executor = MigrationExecutor(connection)

@@ -72,7 +72,7 @@ def say_busy(get_response: Next) -> Next:
 
 @receiver(got_request_exception, dispatch_uid="merchant.say_busy")
 def _note_that_the_database_is_away(request: HttpRequest, **_more: object) -> None:
-    """Errors of inner middlewares come here only: Django has made them a 500 by then."""
+    """Errors of inner middlewares come only here: they are a 500 afterwards."""
     if isinstance(sys.exc_info()[1], AWAY):
         request.database_is_away = True  # type: ignore[attr-defined]
 

@@ -101,7 +101,7 @@ def end(children: Sequence[Child], seconds: float) -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and Ctrl-C set. A second Ctrl-C is the same as the first."""
+    """An event that SIGTERM and Ctrl-C set, however often they come."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,4 +1,4 @@
-"""The doorbell: "look now". The work itself is rows; a lost ring costs seconds, no work.
+"""The doorbell: "look now". The work itself is rows, so a lost ring costs seconds.
 
 `ring` wakes whoever does a job: with Redis an RQ job that carries no work, without it
 an event in this process. `loop` is the sweep that runs every job on its own clock, so
@@ -166,7 +166,7 @@ def answer_rings(name: str) -> None:
 
 
 def drain() -> dict[str, int]:
-    """Does everything that is due now, here, until nothing is left; how much of each."""
+    """Does here what is due now until nothing is left; how much of each."""
     done = dict.fromkeys(DRAINED, 0)
     found = 1
     while found:

@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
 
 def _as_sentence(error: Exception) -> CommandError | None:
-    """The error as something to say; None for a mistake of ours, which wants a trace."""
+    """The error as a sentence; None for a mistake of ours, which wants a trace."""
     if isinstance(error, CommandError):
         return error
     if isinstance(error, Locked | ImproperlyConfigured):

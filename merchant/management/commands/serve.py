@@ -55,7 +55,7 @@ class Command(base.Command):
             )
         if not _is_free(settings.PORT):
             raise base.Failed(
-                f"Port {settings.PORT} on {settings.HOST} is in use; set PORT to another."
+                f"Port {settings.PORT} of {settings.HOST} is in use; set PORT."
             )
         assets.collect_if_stale()
         if not settings.HTTPS:
@@ -76,7 +76,7 @@ class Command(base.Command):
         for _ in range(SECONDS_TO_START * 5):
             if stop.wait(0.2):
                 return
-            if not _is_free(settings.PORT):
+            if _answers(settings.PORT):
                 break
         self.stdout.write(f"Merchant is at {settings.PUBLIC_URL} - stop with Ctrl-C.")
         self.stdout.flush()
@@ -96,7 +96,7 @@ def _children(sandbox: dict[str, str]) -> list[processes.Child]:
 
 
 def _web() -> list[str]:
-    """Granian: it passes headers with underscores, which Paysecure's signature needs."""
+    """Granian passes headers with underscores, which Paysecure's signature needs."""
     options = {
         "--interface": "wsgi",
         "--host": settings.HOST,
@@ -128,6 +128,15 @@ def _is_free(port: int) -> bool:
             door.bind((settings.HOST, port))
         except OSError:
             return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
     return True
 
 
