@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from merchant import vault
-from merchant.models import Connection, Member, Merchant, Project, Secret, User
+from merchant import keys, vault
+from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
 from transactions.models import Transaction
 from webhooks.models import InboundEvent
 
@@ -100,6 +101,13 @@ def make_secret(connection: Connection, kind: str, secret: str, **over: Any) -> 
     row = Secret.sealed_for(connection, kind, secret, **over)
     row.save()
     return row
+
+
+def make_api_key(
+    project: Project | None = None, scopes: Sequence[str] = ("read",)
+) -> tuple[ApiKey, str]:
+    """A key's row and its text."""
+    return keys.issue(project or make_project(), scopes)
 
 
 def make_inbound_event(**over: Any) -> InboundEvent:
