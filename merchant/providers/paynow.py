@@ -1,2 +1,0 @@
-slug = "paynow"
-name = "PayNow"

@@ -1,0 +1,28 @@
+"""PayNow: an order, the payments that try to pay it, and what is handed over for it.
+
+Documents: https://docs.paynow.gg (webhooks), https://api.paynow.gg (management API).
+"""
+
+from __future__ import annotations
+
+from merchant.providers.paynow.calls import fetch, poll
+from merchant.providers.paynow.events import identify, read, reply
+from merchant.providers.paynow.signature import sign, verify
+
+slug = "paynow"
+name = "PayNow"
+#: No checkout: a subscription's later orders name the same one, and would be joined.
+references = ("order", "payment")
+
+__all__ = [
+    "fetch",
+    "identify",
+    "name",
+    "poll",
+    "read",
+    "references",
+    "reply",
+    "sign",
+    "slug",
+    "verify",
+]

@@ -1,0 +1,180 @@
+"""PayNow's management API: one object asked for, and what webhooks missed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from merchant.providers.base import (
+    Answer,
+    Call,
+    Fact,
+    Keys,
+    Refused,
+    Unreachable,
+    Unreadable,
+    Want,
+    mapping,
+    rows,
+    text,
+)
+from merchant.providers.paynow import objects, reading
+from merchant.providers.paynow.reading import API, Source
+
+log = logging.getLogger(__name__)
+
+BASE_URL = "https://api.paynow.gg"
+PAGE = 100
+#: A server that ignores the cursor must not be asked for ever.
+MOST_PAGES = 1000
+
+
+def fetch(want: Want, keys: Keys, call: Call) -> list[Fact]:
+    """The order or payment, as the API tells it now.
+
+    Raises Refused (key, store or object unknown), Unreachable, Unreadable.
+    """
+    if want.kind not in _KINDS:
+        raise Refused(f"PayNow cannot be asked for a {want.kind}.")
+    path, read = _KINDS[want.kind]
+    found = _get(f"{path}/{quote(want.id, safe='')}", {}, keys, call)
+    return read(mapping(found), _source(keys))
+
+
+def poll(
+    since: datetime, until: datetime, keys: Keys, call: Call
+) -> Iterator[list[Fact]]:
+    """Orders and payments made in that time (UTC), a page at a time, newest first.
+
+    Raises Refused or Unreachable. A row that cannot be read is left out and logged.
+    """
+    for path, read in _KINDS.values():
+        for page in _pages(path, since, keys, call):
+            facts: list[Fact] = []
+            for row in page:
+                made = _made(row)
+                if made is None or since <= made <= until:
+                    facts += _read_calmly(read, row, keys)
+            if facts:
+                yield facts
+
+
+def _pages(
+    path: str, since: datetime, keys: Keys, call: Call
+) -> Iterator[list[dict[str, Any]]]:
+    """Pages from the newest down to the first row older than `since`."""
+    query, seen = {"limit": str(PAGE), "asc": "false"}, set()
+    for _ in range(MOST_PAGES):
+        page = rows(_get(path, query, keys, call))
+        fresh = [row for row in page if reading.id_of(row.get("id")) not in seen]
+        if not fresh:
+            return
+        yield fresh
+        made = _made(fresh[-1])
+        last = reading.id_of(fresh[-1].get("id"))
+        if last is None or (made is not None and made < since):
+            return
+        seen |= {reading.id_of(row.get("id")) for row in fresh}
+        query["after"] = last
+
+
+def _made(row: dict[str, Any]) -> datetime | None:
+    return reading.first_time(row.get("created_at")) or reading.flake_time(
+        reading.id_of(row.get("id"))
+    )
+
+
+def _read_calmly(
+    read: Callable[[dict[str, Any], Source], list[Fact]],
+    row: dict[str, Any],
+    keys: Keys,
+) -> list[Fact]:
+    try:
+        return read(row, _source(keys))
+    except Unreadable as error:
+        log.warning("PayNow's list holds a row that cannot be read: %s", error)
+        return []
+
+
+# ------------------------------------------------------------------------- objects
+def _orders(body: dict[str, Any], source: Source) -> list[Fact]:
+    return [objects.order(body, source)]
+
+
+def _payments(body: dict[str, Any], source: Source) -> list[Fact]:
+    told = [objects.payment(body, source)]
+    told += [
+        objects.api_refund(refund, body, source) for refund in rows(body.get("refunds"))
+    ]
+    dispute = objects.api_chargeback(body, source)
+    return [*told, dispute] if dispute else told
+
+
+_KINDS: dict[str, tuple[str, Callable[[dict[str, Any], Source], list[Fact]]]] = {
+    "order": ("/orders", _orders),
+    "payment": ("/payments", _payments),
+}
+
+
+def _source(keys: Keys) -> Source:
+    return Source(weight=API, livemode=keys.livemode)
+
+
+# ------------------------------------------------------------------------ the call
+def _get(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
+    store = quote(keys.account or _only_store(keys, call), safe="")
+    return _ask(f"/v1/stores/{store}{path}", query, keys, call)
+
+
+def _only_store(keys: Keys, call: Call) -> str:
+    """The store of a connection that names none, where the key knows just one."""
+    found = [
+        reading.id_of(row.get("id")) for row in rows(_ask("/v1/stores", {}, keys, call))
+    ]
+    if len(found) != 1 or not found[0]:
+        raise Refused("Set the connection's account to the PayNow store id.")
+    return found[0]
+
+
+def _ask(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
+    if not keys.api_key:
+        raise Refused("Add a PayNow API key to the connection.")
+    base = (keys.base_url or BASE_URL).rstrip("/")
+    url = f"{base}{path}" + (f"?{urlencode(query)}" if query else "")
+    headers = {"Authorization": f"APIKey {keys.api_key}", "Accept": "application/json"}
+    answer: Answer = call("GET", url, headers=headers)
+    if answer.status == 200:
+        return answer.json()
+    raise _failure(answer, path)
+
+
+#: status -> what staff can do about it
+_REFUSALS = {
+    401: "PayNow does not know the API key: {words}",
+    403: "The API key may not do this at PayNow: {words}",
+    404: "PayNow does not know {path}: {words}",
+}
+
+
+def _failure(answer: Answer, path: str) -> Refused | Unreachable:
+    """Which kind of no it was: for good, or for now."""
+    words = _message(answer)
+    if answer.status == 429 or answer.status >= 500 or answer.status in {408, 425}:
+        after = answer.headers.get("retry-after", "")
+        seconds = float(after) if after.isascii() and after.isdigit() else None
+        return Unreachable(f"PayNow answers {answer.status}: {words}", after=seconds)
+    sentence = _REFUSALS.get(answer.status, "PayNow refuses ({status}): {words}")
+    return Refused(sentence.format(words=words, path=path, status=answer.status))
+
+
+def _message(answer: Answer) -> str:
+    try:
+        error = mapping(answer.json())
+    except Unreachable:
+        error = {}
+    return (
+        text(error.get("message"), 200) or text(error.get("code"), 100) or "no reason"
+    )
