@@ -322,11 +322,14 @@ def moment(value: object) -> datetime | None:
         if isinstance(value, str):
             when = datetime.fromisoformat(value)
             when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        else:
+        elif abs(value) < 10**12:  # type: ignore[operator, arg-type]
+            # Bounded first: int() of 1e999999999 would never end.
             when = datetime.fromtimestamp(int(value), UTC)  # type: ignore[call-overload]
-    except (ValueError, OverflowError, OSError, TypeError):
+        else:
+            return None
+        when = when.astimezone(UTC)
+    except (ArithmeticError, ValueError, OSError, TypeError):
         return None
-    when = when.astimezone(UTC)
     return when if 2000 <= when.year <= 2199 else None
 
 
