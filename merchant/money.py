@@ -120,9 +120,15 @@ def _decimal(value: object) -> Decimal:
         number = Decimal(value)
     except InvalidOperation:
         raise NotMoney(f"the amount {str(value)[:40]!r} is not a number") from None
-    if not number.is_finite() or number.adjusted() > 14:
+    # More digits than a Decimal calculates with would be rounded without a word.
+    if not number.is_finite() or number.adjusted() > 14 or _is_long(number):
         raise NotMoney(f"the amount {str(value)[:40]} is not believable")
     return number
+
+
+def _is_long(number: Decimal) -> bool:
+    _, digits, places = number.as_tuple()
+    return len(digits) > 24 or int(places) < -24
 
 
 def _whole(scaled: Decimal, value: object, code: str) -> int:

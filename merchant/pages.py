@@ -1,5 +1,43 @@
+"""The pages of the house itself: the way in, and small choices."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as account
+from django.urls import path, re_path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from merchant.views import settle
+
+#: Only what we use of django-allauth, under its own names: no sign-up, no social login.
+login = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path(
+        "password/reset/done/",
+        account.password_reset_done,
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+choices = [
+    path("theme/", settle.theme, name="choose_theme"),
+    path("shortcuts/", settle.shortcuts, name="choose_shortcuts"),
+    path("merchant/", settle.merchant, name="switch_merchant"),
+]
+
+home = [path("", RedirectView.as_view(pattern_name="transactions:list"), name="home")]
+
+urlpatterns = home + login + choices

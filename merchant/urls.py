@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("merchant.pages")),
     path("", include("webhooks.urls")),
     path("", include("transactions.urls")),
+    path("", include("merchant.api_urls")),
 ]
 
 handler400 = "merchant.views.errors.bad_request"

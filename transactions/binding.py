@@ -46,11 +46,13 @@ class Bound:
     ids      one per fact, in the facts' order
     rows     those of them that existed, locked
     joined   rows that took in another one
+    names    new row -> its references, (kind, id)
     """
 
     ids: list[UUID]
     rows: dict[UUID, Transaction]
     joined: set[UUID] = field(default_factory=set)
+    names: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ def bind(claims: Sequence[Sequence[Key]]) -> Bound:
     for _ in range(MOST_ATTEMPTS):
         found = _find(wanted)
         clusters = _clusters(claims, found)
-        if _add_references(clusters, found, made):
+        if not _add_references(clusters, found, made):
             found = _find(wanted)
             clusters = _clusters(claims, found)
         existing = {id for cluster in clusters for id in cluster.rows} - made
@@ -133,7 +135,7 @@ def _clusters(
 def _add_references(
     clusters: list[_Cluster], found: dict[Key, UUID], made: set[UUID]
 ) -> bool:
-    """Enters the keys that nobody knew. Whether there were any.
+    """Enters the keys that nobody knew. False when another worker entered one first.
 
     Sorted, so that two workers that enter the same ones wait for each other and never
     for themselves; who comes second finds the first one's row afterwards.
@@ -146,16 +148,13 @@ def _add_references(
             cluster.rows.add(row)
         row = min(cluster.rows)
         missing += [(key, row) for key in cluster.keys if key not in found]
-    bulk.insert(
-        [
-            ProviderReference(
-                project_id=key[0], kind=key[1], reference=key[2], transaction_id=row
-            )
-            for key, row in sorted(missing)
-        ],
-        ignore=True,
-    )
-    return bool(missing)
+    rows = [
+        ProviderReference(
+            project_id=key[0], kind=key[1], reference=key[2], transaction_id=row
+        )
+        for key, row in sorted(missing)
+    ]
+    return bulk.insert(rows, ignore=True)
 
 
 # ------------------------------------------------------------------------- joining
@@ -176,7 +175,11 @@ def _settle(
                 rows.pop(other, None)
             joined.add(kept)
         survivor.update(dict.fromkeys(cluster.keys, kept))
-    return Bound([survivor[keys[0]] for keys in claims], rows, joined)
+    bound = Bound([survivor[keys[0]] for keys in claims], rows, joined)
+    for key, row in survivor.items():
+        if row not in rows:
+            bound.names.setdefault(row, []).append(key[1:])
+    return bound
 
 
 def _oldest(rows: set[UUID]) -> UUID:
@@ -204,7 +207,9 @@ def _join(other: UUID, kept: UUID) -> None:
         manager = child._default_manager
         twice = manager.filter(transaction_id=kept).values(name)
         rows = manager.filter(transaction_id=other)
-        rows.filter(**{f"{name}__in": list(twice.values_list(name, flat=True))}).delete()
+        rows.filter(
+            **{f"{name}__in": list(twice.values_list(name, flat=True))}
+        ).delete()
         rows.update(transaction_id=kept)
     if Transaction.objects.filter(pk=other).delete()[0]:
         TransactionAlias.objects.create(id=other, transaction_id=kept)

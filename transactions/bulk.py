@@ -14,17 +14,24 @@ from typing import Any
 from django.db import connection, models
 
 
-def insert(rows: Sequence[Any], *, ignore: bool = False) -> None:
-    """Adds the rows. `ignore`: those that break a unique rule are left out quietly."""
+def insert(rows: Sequence[Any], *, ignore: bool = False) -> bool:
+    """Adds the rows; whether it added all of them.
+
+    `ignore`: a row that another worker has entered meanwhile is left out quietly. On
+    SQLite there is no other worker inside this transaction.
+    """
     if not rows:
-        return
+        return True
     if connection.vendor == "postgresql":
-        _from_json(rows, "ON CONFLICT DO NOTHING" if ignore else "")
-    else:
-        type(rows[0])._default_manager.bulk_create(rows, ignore_conflicts=ignore)
+        added = _from_json(rows, "ON CONFLICT DO NOTHING" if ignore else "")
+        return added == len(rows)
+    type(rows[0])._default_manager.bulk_create(rows, ignore_conflicts=ignore)
+    return True
 
 
-def upsert(rows: Sequence[Any], *, unique: Sequence[str], update: Sequence[str]) -> None:
+def upsert(
+    rows: Sequence[Any], *, unique: Sequence[str], update: Sequence[str]
+) -> None:
     """Adds the rows; where `unique` columns exist already, sets the `update` columns."""
     if not rows:
         return
@@ -39,7 +46,7 @@ def upsert(rows: Sequence[Any], *, unique: Sequence[str], update: Sequence[str])
         )
 
 
-def _from_json(rows: Sequence[Any], conflict: str) -> None:
+def _from_json(rows: Sequence[Any], conflict: str) -> int:
     model = type(rows[0])
     columns = _columns(model)
     batch = json.dumps(
@@ -55,6 +62,7 @@ def _from_json(rows: Sequence[Any], conflict: str) -> None:
             f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) {conflict}",
             [batch],
         )
+        return int(cursor.rowcount)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
+from merchant.brackets import gather
 from merchant.models import Member, Project
 from merchant.selectors import held_projects, projects_of
 from transactions import search, selectors
@@ -25,9 +25,6 @@ from transactions.models import Transaction
 #: A list is not taken apart into more strands than this.
 MOST_STRANDS = 12
 MOST_VALUES = 50
-
-#: `status[]` and `status[0]` are spellings of `status`.
-_LISTED = re.compile(r"\[\d{0,3}\]$", re.ASCII)
 
 
 class Chip(NamedTuple):
@@ -229,14 +226,14 @@ class TransactionFilter:
 
     # ---------------------------------------------------------------------- reading
     def _sort(self, query: QueryDict) -> dict[str, list[str]]:
-        """name -> texts, with the spellings of lists brought together."""
+        """name -> texts, of the names that are ours."""
         typed: dict[str, list[str]] = {}
-        for spelled, texts in query.lists():
-            name = spelled if spelled in FIELDS else _LISTED.sub("", spelled)
+        for name, texts in gather(query.lists()).items():
             if name in FIELDS:
-                typed.setdefault(name, []).extend(texts)
+                typed[name] = texts
             elif name.partition("[")[0] in ROOTS and any(texts):
-                self.errors[spelled] = f"{spelled[:40]} is not known; {_allowed(name)}."
+                shown = name[:40]
+                self.errors[shown] = f"{shown} is not known; {_allowed(name)}."
         return typed
 
     def _read(self, name: str, texts: list[str], scope: Scope) -> list[Given]:

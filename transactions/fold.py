@@ -261,9 +261,7 @@ def _standing(purchase: Sequence[Entry]) -> _Standing | None:
     return None
 
 
-def _let_go(
-    held: set[tuple[str, str]], latest: dict[tuple[str, str], str]
-) -> bool:
+def _let_go(held: set[tuple[str, str]], latest: dict[tuple[str, str], str]) -> bool:
     """Whether a hold was released: by its own object's end, or another's cancellation.
 
     A Stripe charge still says "authorized" after its payment intent was canceled.

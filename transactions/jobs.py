@@ -56,7 +56,9 @@ def _drain_batch() -> int:
             _due()
             .select_related("connection__project")
             .order_by("due")
-            .select_for_update(skip_locked=True, of=("self",))[: BATCH[connection.vendor]]
+            .select_for_update(skip_locked=True, of=("self",))[
+                : BATCH[connection.vendor]
+            ]
         )
         letters = [letter for event in events if (letter := _open(event))]
         try:

@@ -110,6 +110,7 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
                 connection.project,
                 connection.provider,
                 timelines.get(id, []),
+                bound.names.get(id, []),
             )
         entry = _entry(letter, fact)
         entry.transaction_id = id

@@ -153,7 +153,9 @@ def adopt_invoices() -> int:
     )
     waiting = LookUp.objects.filter(state=LookUp.State.WAITING, kind="invoice_payments")
     ripe = ripe.exclude(pk__in=waiting.values("transaction"))
-    return sum(_adopt(row) for row in ripe.select_related("connection__project")[:BATCH])
+    return sum(
+        _adopt(row) for row in ripe.select_related("connection__project")[:BATCH]
+    )
 
 
 def _ripe() -> datetime:

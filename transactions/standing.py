@@ -110,9 +110,7 @@ def _rows(
 
 def _lock(model: type[models.Model], which: dict[str, Any]) -> dict[Name, Any]:
     rows = model._default_manager.select_for_update().filter(**which).order_by("pk")
-    return {
-        tuple(getattr(row, column) for column in _keys(model)): row for row in rows
-    }
+    return {tuple(getattr(row, column) for column in _keys(model)): row for row in rows}
 
 
 def _keys(model: type[models.Model]) -> tuple[str, ...]:

@@ -1,5 +1,24 @@
+"""The ledger's addresses: pages for staff, and the API."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from transactions.api import TransactionDetail, TransactionList
+from transactions.views import browse, card
+
+app_name = "transactions"
+
+Patterns = list[URLPattern | URLResolver]
+
+pages: Patterns = [
+    path("transactions/", browse.browse, name="list"),
+    path("transactions/<uuid:id>/", card.card, name="card"),
+]
+
+api: Patterns = [
+    path("v1/transactions", TransactionList.as_view(), name="api_list"),
+    path("v1/transactions/<str:id>", TransactionDetail.as_view(), name="api_card"),
+]
+
+urlpatterns = pages + api

@@ -39,13 +39,17 @@ FOLDED = [
 
 @dataclass(slots=True)
 class Folder:
-    """One transaction's timeline on its way to the row. `row` is None for a new one."""
+    """One transaction's timeline on its way to the row.
+
+    `row` is None for a new one; then `names` are its references, (kind, id).
+    """
 
     id: UUID
     row: Transaction | None
     project: Project
     provider: str
     timeline: list[TimelineEntry]
+    names: list[tuple[str, str]] = field(default_factory=list)
     _known: dict[tuple[UUID, str], TimelineEntry] = field(default_factory=dict)
 
     def find(self, entry: TimelineEntry) -> TimelineEntry | None:
@@ -85,14 +89,24 @@ def write(folders: Sequence[Folder]) -> set[UUID]:
 # -------------------------------------------------------------------------- the row
 def _references(folders: Sequence[Folder]) -> dict[UUID, list[str]]:
     """The provider's ids of each row, best kind first."""
-    best = {folder.id: PROVIDERS[folder.provider].references for folder in folders}
-    found: dict[UUID, list[tuple[int, str]]] = {folder.id: [] for folder in folders}
-    references = ProviderReference.objects.filter(transaction_id__in=found)
-    for row, kind, name in references.values_list("transaction_id", "kind", "reference"):
-        word = kind.partition(".")[2]
-        place = best[row].index(word) if word in best[row] else len(best[row])
-        found[row].append((place, name))
-    return {row: [name for _, name in sorted(names)] for row, names in found.items()}
+    found = {folder.id: list(folder.names) for folder in folders}
+    old = [folder.id for folder in folders if not folder.names]
+    if old:
+        references = ProviderReference.objects.filter(transaction_id__in=old)
+        for row, *name in references.values_list("transaction_id", "kind", "reference"):
+            found[row].append((name[0], name[1]))
+    return {
+        folder.id: _best_first(found[folder.id], PROVIDERS[folder.provider].references)
+        for folder in folders
+    }
+
+
+def _best_first(names: list[tuple[str, str]], kinds: Sequence[str]) -> list[str]:
+    def place(name: tuple[str, str]) -> tuple[int, str]:
+        word = name[0].partition(".")[2]
+        return kinds.index(word) if word in kinds else len(kinds), name[1]
+
+    return [name[1] for name in sorted(names, key=place)]
 
 
 def _row(
@@ -130,7 +144,9 @@ def _customers(
         for folder in folders
         if folded[folder.id].customer_key
     }
-    made = _ensure(Customer, ("project_id", "key"), {pair: {} for pair in wanted.values()})
+    made = _ensure(
+        Customer, ("project_id", "key"), {pair: {} for pair in wanted.values()}
+    )
     return {row: made[pair] for row, pair in wanted.items()}
 
 
@@ -166,16 +182,13 @@ def _ensure(
     """Rows with these unique values, made where missing; in one order for all workers."""
     found = _ids(model, unique, wanted)
     missing = sorted(wanted.keys() - found.keys())
-    if missing:
-        bulk.insert(
-            [
-                model(**dict(zip(unique, values, strict=True)), **wanted[values])
-                for values in missing
-            ],
-            ignore=True,
-        )
-        found = _ids(model, unique, wanted)
-    return found
+    rows = {
+        values: model(**dict(zip(unique, values, strict=True)), **wanted[values])
+        for values in missing
+    }
+    if bulk.insert(list(rows.values()), ignore=True):
+        return found | {values: row.pk for values, row in rows.items()}
+    return _ids(model, unique, wanted)
 
 
 def _ids(
@@ -185,7 +198,9 @@ def _ids(
     if not wanted:
         return {}
     parts = zip(unique, (set(part) for part in zip(*wanted, strict=True)), strict=True)
-    rows = model._default_manager.filter(**{f"{name}__in": part for name, part in parts})
+    rows = model._default_manager.filter(
+        **{f"{name}__in": part for name, part in parts}
+    )
     return {
         tuple(values): id
         for id, *values in rows.values_list("id", *unique)
@@ -253,7 +268,9 @@ def _replace(
         key
         for key, columns in wanted.items()
         if key not in found
-        or any(getattr(found[key], column) != value for column, value in columns.items())
+        or any(
+            getattr(found[key], column) != value for column, value in columns.items()
+        )
     ]
     gone = [key for key in found if key not in wanted]
     if changed:

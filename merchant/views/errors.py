@@ -1,25 +1,42 @@
-"""Error pages: a sentence and a way on, never a traceback."""
+"""Error pages: what happened, whose turn it is, a way on; never a traceback."""
 
 from __future__ import annotations
 
+import logging
+from secrets import token_hex
+
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+logger = logging.getLogger("merchant.errors")
 
 
 def bad_request(
     request: HttpRequest, exception: Exception | None = None
 ) -> HttpResponse:
-    return HttpResponse("Bad request", status=400)
+    return _page("400.html", 400)
 
 
 def forbidden(
     request: HttpRequest, reason: str = "", exception: Exception | None = None
 ) -> HttpResponse:
-    return HttpResponse("Forbidden", status=403)
+    """Also what a form without its token gets, mostly one left open for too long."""
+    return _page("403.html", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return HttpResponse("Not found", status=404)
+    return _page("404.html", 404)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("Failed", status=500)
+    """Our own mistake. The id on the page is found again in the log."""
+    reference = token_hex(6)
+    logger.error("Request %s failed at %s", reference, request.path_info[:200])
+    return _page("500.html", 500, reference=reference)
+
+
+def _page(template: str, status: int, **context: str) -> HttpResponse:
+    # Without the request: what is broken may be what the frame would ask for.
+    response = HttpResponse(render_to_string(template, context), status=status)
+    response["Cache-Control"] = "no-store"
+    return response

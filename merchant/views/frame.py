@@ -1,11 +1,189 @@
-"""What every page needs around its content."""
+"""What every page needs around its content: menu, projects, mode, theme, banner."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from merchant.access import may
+from merchant.models import Member
+from merchant.selectors import projects_of
+
+THEMES = (
+    ("auto", _("Auto"), "computer-desktop"),
+    ("light", _("Light"), "sun"),
+    ("dark", _("Dark"), "moon"),
+)
+
+#: Lists that the switches of the top bar narrow where they stand.
+LISTS = ("transactions:list", "webhooks:inbox")
+#: What points into a list and means nothing in another one.
+CURSORS = ("after", "before")
+
+
+class Entry(NamedTuple):
+    """A line of the menu: pages appear when they work, for who may see them."""
+
+    label: Any
+    view: str
+    icon: str
+    key: str  # g and this letter go there
+    action: str
+
+
+MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry(
+                _("Transactions"),
+                "transactions:list",
+                "credit-card",
+                "t",
+                "view_transactions",
+            ),
+        ),
+    ),
+    (
+        _("Developers"),
+        (
+            Entry(
+                _("Inbound events"),
+                "webhooks:inbox",
+                "inbox-arrow-down",
+                "i",
+                "view_inbound",
+            ),
+        ),
+    ),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """The context of base.html. Touches the database only where a member looks."""
+    member: Member | None = getattr(request, "member", None)
+    theme = theme_of(request)
+    context: dict[str, Any] = {
+        "member": member,
+        "theme": theme,
+        "themes": [
+            {"key": key, "label": label, "icon": icon, "pressed": _yes(key == theme)}
+            for key, label, icon in THEMES
+        ],
+        "shortcuts": "off" if request.COOKIES.get("shortcuts") == "off" else "on",
+        "private_endpoints": settings.ALLOW_PRIVATE_ENDPOINTS,
+    }
+    if member is not None:
+        context |= {
+            "memberships": request.memberships,  # type: ignore[attr-defined]
+            "menu": list(_menu(request, member)),
+            "projects": SimpleLazyObject(lambda: list(projects_of(member))),
+            "project_choices": SimpleLazyObject(lambda: _choices(request, member)),
+            "project_words": SimpleLazyObject(lambda: _project_words(request, member)),
+            "live_url": _switched(request, livemode="true"),
+            "test_url": _switched(request, livemode="false"),
+            "mode": MODES.get(request.GET.get("livemode", ""), ""),
+        }
+    return context
+
+
+MODES = {"true": "live", "false": "test"}
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The profile's theme, else the cookie's: written by the server, so no flash."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return user.theme
+    cookie = request.COOKIES.get("theme", "auto")
+    return cookie if cookie in {key for key, *_more in THEMES} else "auto"
+
+
+def _menu(request: HttpRequest, member: Member) -> Iterator[dict[str, Any]]:
+    match = getattr(request, "resolver_match", None)
+    here = match.view_name if match else ""
+    for title, entries in MENU:
+        shown = [
+            {
+                "label": entry.label,
+                "url": reverse(entry.view),
+                "icon": entry.icon,
+                "key": entry.key,
+                "current": _current(here, entry.view),
+            }
+            for entry in entries
+            if may(member.role, entry.action) and _stands(entry.view)
+        ]
+        if shown:
+            yield {"title": title, "entries": shown}
+
+
+def _stands(view: str) -> bool:
+    """A page that is not mounted is not in the menu."""
+    try:
+        return bool(reverse(view))
+    except NoReverseMatch:
+        return False
+
+
+def _current(here: str, view: str) -> str:
+    """ "page" on the page itself, "true" on the pages below it."""
+    if here == view:
+        return "page"
+    return "true" if here and here.split(":")[0] == view.split(":")[0] else ""
+
+
+def _switched(request: HttpRequest, **change: str) -> str:
+    """This list with a parameter changed ("" takes it away), or the main list."""
+    match = getattr(request, "resolver_match", None)
+    here = match.view_name if match else ""
+    query = request.GET.copy() if here in LISTS else QueryDict(mutable=True)
+    for name in (*CURSORS, *change):
+        query.pop(name, None)
+    pairs = [(name, text) for name, texts in query.lists() for text in texts if text]
+    pairs += [(name, text) for name, text in change.items() if text]
+    path = reverse(here if here in LISTS else LISTS[0])
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _chosen(request: HttpRequest, member: Member) -> set[str]:
+    asked = {p for text in request.GET.getlist("project") for p in text.split(",")}
+    return {p.slug for p in projects_of(member) if asked & {p.slug, str(p.pk)}}
+
+
+def _choices(request: HttpRequest, member: Member) -> list[dict[str, Any]]:
+    chosen = _chosen(request, member)
+    everything = {
+        "label": _("All projects"),
+        "url": _switched(request, project=""),
+        "current": not chosen,
+    }
+    return [
+        everything,
+        *(
+            {
+                "label": project.name,
+                "url": _switched(request, project=project.slug),
+                "current": project.slug in chosen,
+            }
+            for project in projects_of(member)
+        ),
+    ]
+
+
+def _project_words(request: HttpRequest, member: Member) -> str:
+    chosen = _chosen(request, member)
+    if len(chosen) == 1:
+        return next(p.name for p in projects_of(member) if p.slug in chosen)
+    return _("%d projects") % len(chosen) if chosen else ""
+
+
+def _yes(value: bool) -> str:
+    return "true" if value else "false"

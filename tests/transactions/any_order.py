@@ -40,7 +40,8 @@ def arrivals(draw: st.DrawFn, length: int) -> list[list[int]]:
     order = list(first)
     for index in again:
         order.insert(draw(st.integers(0, len(order))), index)
-    cuts = sorted(draw(st.sets(st.integers(1, len(order) - 1), max_size=len(order) - 1)))
+    places = st.integers(1, len(order) - 1)
+    cuts = sorted(draw(st.sets(places, max_size=len(order) - 1)))
     edges = [0, *cuts, len(order)]
     return [order[a:b] for a, b in zip(edges, edges[1:], strict=False)]
 

@@ -29,7 +29,7 @@ _BEHIND = 5.0
 
 @dataclass(slots=True)
 class Day:
-    """One sandbox at work. `tally` counts purchases, deliveries, duplicates, refused."""
+    """One sandbox at work."""
 
     market: Market
     rows: dict[str, Connection]
@@ -39,6 +39,11 @@ class Day:
     begin: Begin = "now"
     pace: float = 1.0
     tally: Counter[str] = field(default_factory=Counter)
+
+    def counts(self) -> dict[str, int]:
+        """What was done so far."""
+        names = ("purchases", "deliveries", "duplicates", "refused")
+        return {name: self.tally[name] for name in names}
 
     def run(
         self, stop: threading.Event, pause: Callable[[], float], most: int | None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -10,11 +11,13 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from merchant import connections
+from merchant.management import base
 from merchant.models import Connection
 from merchant.providers.base import Keys
 from merchant.sandbox import keypair
 from merchant.sandbox.book import Book
-from merchant.sandbox.market import Stall
+from merchant.sandbox.market import Market, Stall
+from merchant.sandbox.server import Server
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -36,7 +39,7 @@ def at_port(port: int) -> list[Connection]:
 
 
 def stalls(rows: Iterable[Connection]) -> tuple[list[Stall], list[Connection]]:
-    """A stall for each connection, and the connections that nobody here can sign for."""
+    """A stall for each connection, and those connections that we cannot sign for."""
     made, unsigned = [], []
     for row in rows:
         keys = signing_keys(row)
@@ -54,7 +57,62 @@ def signing_keys(row: Connection) -> Keys:
         return keys
     public, private = keypair.own(settings.DATA_DIR)
     trusted = {"".join(key.split()) for key in keys.public_keys}
-    return replace(keys, private_key=private) if "".join(public.split()) in trusted else keys
+    return (
+        replace(keys, private_key=private)
+        if "".join(public.split()) in trusted
+        else keys
+    )
+
+
+def why_unsigned(row: Connection) -> str:
+    """What the operator can do so that the sandbox can send to this connection."""
+    if row.provider == "paysecure":
+        keypair.own(settings.DATA_DIR)
+        file = settings.DATA_DIR / keypair.PUBLIC_NAME
+        return (
+            f"Nothing is sent to {row} ({row.pk}): the sandbox does not have its "
+            f"private key. Add a connection with --public-key {file} instead."
+        )
+    return (
+        f"Nothing is sent to {row} ({row.pk}): it has no signing secret. Add one, or a "
+        "connection made with --secret."
+    )
+
+
+@contextmanager
+def open_market(
+    rows: Iterable[Connection], port: int
+) -> Iterator[tuple[Market, Server]]:
+    """The sandbox for these connections, its API served on the port.
+
+    Raises base.Failed when the port is taken.
+    """
+    book = open_book()
+    try:
+        market = Market(book, stalls(rows)[0])
+        server = _listen(market, port)
+        try:
+            yield market, server
+        finally:
+            server.stop()
+    finally:
+        book.close()
+
+
+def _listen(market: Market, port: int) -> Server:
+    try:
+        server = Server(market, port)
+    except OSError as error:
+        raise base.Failed(
+            f"The sandbox cannot listen on port {port}: {error.strerror}."
+        ) from error
+    server.start()
+    return server
+
+
+def sandbox_port() -> int | None:
+    """The port of SANDBOX_URL; None when there is none."""
+    return urlsplit(settings.SANDBOX_URL).port
 
 
 def _open() -> QuerySet[Connection]:

@@ -12,7 +12,9 @@ from transactions import refold
 
 
 class Command(base.Command):
-    help = "Computes rows again from their timelines; a healthy database stays as it is."
+    help = (
+        "Computes rows again from their timelines; a healthy database stays as it is."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", default="", help="slug or id; default all")
