@@ -8,35 +8,40 @@ from secrets import token_hex
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from merchant.views.frame import remembered_theme
+
 logger = logging.getLogger("merchant.errors")
 
 
 def bad_request(
     request: HttpRequest, exception: Exception | None = None
 ) -> HttpResponse:
-    return _page("400.html", 400)
+    return _page(request, "400.html", 400)
 
 
 def forbidden(
     request: HttpRequest, reason: str = "", exception: Exception | None = None
 ) -> HttpResponse:
     """Also what a form without its token gets, mostly one left open for too long."""
-    return _page("403.html", 403)
+    return _page(request, "403.html", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page("404.html", 404)
+    return _page(request, "404.html", 404)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Our own mistake. The id on the page is found again in the log."""
     reference = token_hex(6)
     logger.error("Request %s failed at %s", reference, request.path_info[:200])
-    return _page("500.html", 500, reference=reference)
+    return _page(request, "500.html", 500, reference=reference)
 
 
-def _page(template: str, status: int, **context: str) -> HttpResponse:
-    # Without the request: what is broken may be what the frame would ask for.
+def _page(
+    request: HttpRequest, template: str, status: int, **context: str
+) -> HttpResponse:
+    # Drawn without the request: what is broken may be what the frame would ask for.
+    context["theme"] = remembered_theme(request)
     response = HttpResponse(render_to_string(template, context), status=status)
     response["Cache-Control"] = "no-store"
     return response

@@ -102,6 +102,11 @@ def theme_of(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         return user.theme
+    return remembered_theme(request)
+
+
+def remembered_theme(request: HttpRequest) -> str:
+    """The theme of this browser, for pages that know nobody."""
     cookie = request.COOKIES.get("theme", "auto")
     return cookie if cookie in {key for key, *_more in THEMES} else "auto"
 

@@ -1,0 +1,140 @@
+"""Template words of the ledger: its statuses as badges, its items in a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from transactions.models import Dispute, Refund, Transaction
+from transactions.statuses import (
+    TONES,
+    DisputeStatus,
+    RefundStatus,
+    Status,
+)
+
+register = template.Library()
+
+#: Icons that say more than the tone's own.
+ICONS = {
+    Status.AUTHORIZED: "lock-closed",
+    Status.PARTIALLY_REFUNDED: "arrow-uturn-left",
+    Status.REFUNDED: "arrow-uturn-left",
+    Status.DISPUTED: "shield-exclamation",
+    Status.CHARGED_BACK: "shield-exclamation",
+    Status.CANCELED: "no-symbol",
+    Status.EXPIRED: "no-symbol",
+    Status.FAILED: "x-circle",
+}
+
+TONE_ICONS = {
+    "ok": "check-circle",
+    "warn": "clock",
+    "bad": "exclamation-circle",
+    "info": "information-circle",
+    "idle": "minus-circle",
+}
+
+REFUND_TONES = {
+    RefundStatus.SUCCEEDED: "ok",
+    RefundStatus.FAILED: "bad",
+    RefundStatus.CANCELED: "idle",
+}
+
+DISPUTE_TONES = {
+    DisputeStatus.OPEN: "bad",
+    DisputeStatus.WON: "ok",
+    DisputeStatus.LOST: "bad",
+}
+
+#: State of something handed over -> tone; unknown words are idle.
+HANDED_TONES = {"delivered": "ok", "added": "ok", "revoked": "idle", "failed": "bad"}
+
+
+def _badge(tone: str, word: Any, icon: str = "") -> dict[str, Any]:
+    return {"tone": tone, "word": word, "icon": icon or TONE_ICONS[tone]}
+
+
+@register.inclusion_tag("components/_badge.html")
+def status_badge(transaction: Transaction) -> dict[str, Any]:
+    return status_word(transaction.status)
+
+
+@register.inclusion_tag("components/_badge.html")
+def status_word_badge(status: str) -> dict[str, Any]:
+    """The badge of a status word, as it stands on timeline entries of payments."""
+    return status_word(status)
+
+
+def status_word(status: str) -> dict[str, Any]:
+    known = dict(Status.choices)
+    if status not in known:
+        return _badge("idle", status.replace("_", " ").capitalize())
+    found = Status(status)
+    return _badge(TONES[found], found.label, ICONS.get(found, ""))
+
+
+@register.inclusion_tag("components/_badge.html")
+def refund_badge(refund: Refund) -> dict[str, Any]:
+    tone = REFUND_TONES.get(RefundStatus(refund.status), "warn")
+    return _badge(tone, refund.get_status_display())
+
+
+@register.inclusion_tag("components/_badge.html")
+def dispute_badge(dispute: Dispute) -> dict[str, Any]:
+    tone = DISPUTE_TONES[DisputeStatus(dispute.status)]
+    return _badge(tone, dispute.get_status_display(), "shield-exclamation")
+
+
+@register.inclusion_tag("components/_badge.html")
+def handed_badge(status: str) -> dict[str, Any]:
+    word = status.replace("_", " ").capitalize()
+    return _badge(HANDED_TONES.get(status, "idle"), word)
+
+
+@register.simple_tag
+def sold(transaction: Transaction) -> str:
+    """What was bought, in a line: the first item, or what the provider called it."""
+    items = list(transaction.items.all())
+    return items[0].name if items else transaction.description
+
+
+@register.simple_tag
+def sold_besides(transaction: Transaction) -> str:
+    """ "+2 more" where a purchase has several lines."""
+    more = len(transaction.items.all()) - 1
+    return _("+%d more") % more if more > 0 else ""
+
+
+@register.simple_tag
+def buyer(transaction: Transaction) -> str:
+    """Whom a row is called after: the name, else the e-mail, else the provider's id."""
+    return (
+        transaction.customer_name
+        or transaction.customer_email
+        or transaction.provider_id
+    )
+
+
+#: Words that capitalising alone would get wrong.
+BRANDS = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+    "paypal": "PayPal",
+    "ideal": "iDEAL",
+    "apple_pay": "Apple Pay",
+    "google_pay": "Google Pay",
+    "sepa_debit": "SEPA debit",
+}
+
+
+@register.filter
+def method_name(word: str) -> str:
+    """A method or brand as people write it."""
+    plain = word.replace("_", " ")
+    return BRANDS.get(word.lower(), plain[:1].upper() + plain[1:])
