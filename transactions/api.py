@@ -1,0 +1,111 @@
+"""Transactions for programs: the same filter as on the page, answers in JSON."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet, prefetch_related_objects
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from merchant.api_errors import Problem, missing
+from merchant.api_view import ApiView
+from merchant.brackets import gather
+from transactions import api_schema, selectors
+from transactions.filter_fields import ROOTS
+from transactions.filter_values import as_uuid
+from transactions.filters import TransactionFilter
+from transactions.models import Transaction
+from transactions.paging import Position, take
+from transactions.rendering import CHILDREN, transaction_object
+
+DEFAULT_LIMIT, MOST = 25, 100
+
+#: name -> values, as merchant.brackets.gather gives them.
+Query = dict[str, list[str]]
+
+PAGING = ("limit", "starting_after", "ending_before")
+
+
+class TransactionList(ApiView):
+    scopes: ClassVar[dict[str, str]] = {"GET": "read"}
+
+    @api_schema.LIST
+    def get(self, request: Request) -> Response:
+        asked = TransactionFilter.of_project(request.auth.project, request.GET)
+        query = gather(request.GET.lists())
+        _refuse_unknown(query)
+        for param, sentence in asked.errors.items():
+            raise Problem(sentence, "parameter_invalid", param=param)
+        visible = selectors.of_project(request.auth.project)
+        after = _place(visible, query, "starting_after")
+        before = _place(visible, query, "ending_before")
+        if after and before:
+            message = "Give starting_after or ending_before, not both."
+            raise Problem(message, "parameter_invalid", param="ending_before")
+        page = take(asked.strands, _limit(query), after=after, before=before)
+        prefetch_related_objects(page.rows, *CHILDREN)
+        listed = {
+            "object": "list",
+            "url": "/v1/transactions",
+            "has_more": page.has_newer if before else page.has_older,
+            "data": [transaction_object(row) for row in page.rows],
+        }
+        return Response(listed)
+
+
+class TransactionDetail(ApiView):
+    scopes: ClassVar[dict[str, str]] = {"GET": "read"}
+
+    @api_schema.DETAIL
+    def get(self, request: Request, id: str) -> Response:
+        visible = selectors.of_project(request.auth.project)
+        row = _find(visible.prefetch_related(*CHILDREN), id)
+        return Response(transaction_object(row))
+
+
+def _find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transaction:
+    known: UUID | None = as_uuid(id)
+    row = selectors.find(rows, known) if known else None
+    if row is None:
+        raise missing(param)
+    return row
+
+
+def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | None:
+    """Where the transaction stands that a cursor names; it need not pass the filter."""
+    id = _single(query, param)
+    if id is None:
+        return None
+    row = _find(rows.only("id", "created"), id, param)
+    return Position(row.created, row.pk)
+
+
+def _limit(query: Query) -> int:
+    text = _single(query, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    known = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
+    if not (known and 1 <= int(text) <= MOST):
+        message = f"limit must be a whole number from 1 to {MOST}."
+        raise Problem(message, "parameter_invalid", param="limit")
+    return int(text)
+
+
+def _single(query: Query, param: str) -> str | None:
+    """The parameter's one value, None where it is absent or empty."""
+    texts = [text for text in query.get(param, []) if text]
+    if len(texts) > 1:
+        message = f"{param} takes at most one value."
+        raise Problem(message, "parameter_invalid", param=param)
+    return texts[0] if texts else None
+
+
+def _refuse_unknown(query: Query) -> None:
+    """A misspelt filter that went unnoticed would give a list of something else."""
+    for name in query:
+        if name not in PAGING and name.partition("[")[0] not in ROOTS:
+            shown = name[:60]
+            message = f"There is no parameter {shown!r} here; see /v1/docs."
+            raise Problem(message, "parameter_unknown", param=shown)

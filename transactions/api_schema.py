@@ -1,0 +1,313 @@
+"""The transactions of the API described: parameters, objects, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+from rest_framework import serializers
+
+from merchant.api_schema import errors
+from merchant.providers import CHOICES as PROVIDERS
+from transactions.statuses import (
+    DisputeStatus,
+    FulfilmentStatus,
+    RefundStatus,
+    Status,
+)
+
+MINOR = "Whole ISO 4217 minor units: 1999 is 19.99 EUR, 500 is 500 JPY."
+UNIX = "Unix seconds."
+DATE = (
+    "A day such as 2026-03-31, which starts in the project's time zone, an ISO 8601 "
+    "time or Unix seconds."
+)
+
+
+# ------------------------------------------------------------------------ the objects
+def _amount(**more: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(help_text=MINOR, **more)
+
+
+def _time(**more: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(help_text=UNIX, **more)
+
+
+def _text(**more: Any) -> serializers.CharField:
+    return serializers.CharField(allow_null=True, **more)
+
+
+class Settlement(serializers.Serializer):
+    currency = _text()
+    amount = _amount(allow_null=True)
+    fee = _amount(allow_null=True)
+    net = _amount(allow_null=True)
+    exchange_rate = _text(help_text="A decimal number as text.")
+
+
+class TransactionCustomer(serializers.Serializer):
+    id = serializers.UUIDField(allow_null=True)
+    name = _text()
+    email = _text()
+    country = _text(help_text="ISO 3166 alpha-2.")
+
+
+class PaymentMethod(serializers.Serializer):
+    type = _text()
+    brand = _text()
+    last4 = _text()
+
+
+class Item(serializers.Serializer):
+    product = serializers.UUIDField()
+    name = serializers.CharField()
+    sku = _text()
+    quantity = serializers.IntegerField()
+    amount = _amount(allow_null=True)
+    platform = _text()
+
+
+class RefundObject(serializers.Serializer):
+    id = serializers.UUIDField()
+    object = serializers.ChoiceField(["refund"])
+    transaction = serializers.UUIDField()
+    amount = _amount(allow_null=True)
+    currency = _text()
+    status = serializers.ChoiceField(RefundStatus.choices)
+    reason = _text()
+    provider_id = _text()
+    created = _time()
+
+
+class DisputeObject(serializers.Serializer):
+    id = serializers.UUIDField()
+    object = serializers.ChoiceField(["dispute"])
+    transaction = serializers.UUIDField()
+    amount = _amount(allow_null=True)
+    currency = _text()
+    status = serializers.ChoiceField(DisputeStatus.choices)
+    reason = _text()
+    due_by = _time(allow_null=True)
+    provider_id = _text()
+    created = _time()
+
+
+class Fulfilment(serializers.Serializer):
+    status = serializers.ChoiceField(FulfilmentStatus.choices)
+
+
+class TransactionObject(serializers.Serializer):
+    id = serializers.UUIDField()
+    object = serializers.ChoiceField(["transaction"])
+    project = serializers.UUIDField()
+    provider = serializers.ChoiceField(PROVIDERS)
+    provider_id = _text()
+    livemode = serializers.BooleanField()
+    status = serializers.ChoiceField(Status.choices)
+    status_reason = _text()
+    refund_pending = serializers.BooleanField()
+    verified = serializers.BooleanField(
+        help_text="False while the amount is not covered by a proof of the provider."
+    )
+    amount = _amount(allow_null=True)
+    currency = _text(help_text="ISO 4217 in lower case.")
+    amount_refunded = _amount()
+    fee = _amount(allow_null=True)
+    net = _amount(allow_null=True)
+    settlement = Settlement(allow_null=True)
+    description = _text()
+    customer = TransactionCustomer(allow_null=True)
+    payment_method = PaymentMethod(allow_null=True)
+    items = Item(many=True)
+    refunds = RefundObject(many=True)
+    disputes = DisputeObject(many=True)
+    fulfilment = Fulfilment()
+    order_reference = _text()
+    metadata = serializers.DictField()
+    sequence = serializers.IntegerField(help_text="Grows with every change.")
+    created = _time()
+    paid = _time(allow_null=True)
+    updated = _time()
+
+
+class TransactionListObject(serializers.Serializer):
+    object = serializers.ChoiceField(["list"])
+    url = serializers.CharField()
+    has_more = serializers.BooleanField()
+    data = TransactionObject(many=True)
+
+
+# --------------------------------------------------------------------- the parameters
+def _several(words: list[str] | None = None) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "string"}
+    return {"type": "array", "items": item | ({"enum": words} if words else {})}
+
+
+WHOLE = {"type": "integer", "format": "int64"}
+MOMENT = {"type": "string", "format": "date-time"}
+ID = {"type": "string", "format": "uuid"}
+CURRENCIES = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[A-Za-z]{3}$"},
+}
+COUNTRIES = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^[A-Za-z]{2}$"},
+}
+
+#: name -> (schema, what it does).
+PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "project": (_several(), "Short name or id of a project that the key may see."),
+    "provider": (_several([slug for slug, _ in PROVIDERS]), "Who took the payment."),
+    "product": (
+        _several(),
+        "Name, our id, or the provider's product id or sku; takes all products of that "
+        "name.",
+    ),
+    "status": (_several(list(Status.values)), "Status of the transaction."),
+    "currency": (CURRENCIES, "Currency of the purchase."),
+    "method": (_several(), "Kind of payment method, such as card."),
+    "brand": (_several(), "Brand of the payment method, such as visa."),
+    "country": (COUNTRIES, "Country of the customer, ISO 3166 alpha-2."),
+    "customer": (_several(), "Our id of the customer, your own id of them, or e-mail."),
+    "amount[gte]": (WHOLE, f"At least this amount. {MINOR}"),
+    "amount[lte]": (WHOLE, f"At most this amount. {MINOR}"),
+    "amount[eq]": (
+        {"type": "array", "items": WHOLE},
+        f"Exactly this amount. {MINOR}",
+    ),
+    "created[gte]": (MOMENT, f"Created at this time or later. {DATE}"),
+    "created[lt]": (MOMENT, f"Created before this time. {DATE}"),
+    "paid[gte]": (MOMENT, f"Paid at this time or later. {DATE}"),
+    "paid[lt]": (MOMENT, f"Paid before this time. {DATE}"),
+    "fulfilment": (
+        _several(list(FulfilmentStatus.values)),
+        "Whether it was handed over.",
+    ),
+    "livemode": ({"type": "boolean"}, "Live or test; both when absent."),
+    "q": (
+        {"type": "string", "maxLength": 300},
+        "Search: an id of ours or the provider's, an order reference, a part of an "
+        "e-mail or name, the last four digits of a card, an amount such as 19.99, or a "
+        "value of the metadata.",
+    ),
+    "limit": (
+        {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+        "How many to answer with.",
+    ),
+    "starting_after": (ID, "Continues below this transaction, with older ones."),
+    "ending_before": (ID, "Continues above this transaction, with newer ones."),
+}
+
+
+def _parameter(name: str, schema: dict[str, Any], words: str) -> OpenApiParameter:
+    listed = schema.get("type") == "array"
+    if listed:
+        words += " Several values: separate them by commas, or repeat the name."
+    return OpenApiParameter(
+        name,
+        schema,
+        OpenApiParameter.QUERY,
+        description=words,
+        style="form" if listed else None,
+        explode=True if listed else None,
+    )
+
+
+# ----------------------------------------------------------------------- the examples
+EXAMPLE: dict[str, Any] = {
+    "id": "0198f6a2-7c1e-7b3a-9d52-1f0e6a4c8b11",
+    "object": "transaction",
+    "project": "0198f6a0-11aa-7c40-8e21-55d0c1b2a390",
+    "provider": "stripe",
+    "provider_id": "pi_example",
+    "livemode": True,
+    "status": "partially_refunded",
+    "status_reason": None,
+    "refund_pending": False,
+    "verified": True,
+    "amount": 1999,
+    "currency": "eur",
+    "amount_refunded": 500,
+    "fee": 89,
+    "net": 1910,
+    "settlement": None,
+    "description": "Iron Sword",
+    "customer": {
+        "id": "0198f6a2-7c1f-7e0b-a1d4-7d2f4a90c3e2",
+        "name": "Ada Byron",
+        "email": "ada@example.com",
+        "country": "GB",
+    },
+    "payment_method": {"type": "card", "brand": "visa", "last4": "4242"},
+    "items": [
+        {
+            "product": "0198f6a2-7c20-7a55-b3e8-0c9d1e2f3a4b",
+            "name": "Iron Sword",
+            "sku": "SWORD-1",
+            "quantity": 1,
+            "amount": 1999,
+            "platform": None,
+        }
+    ],
+    "refunds": [
+        {
+            "id": "0198f7b0-2d3e-7f61-8c9a-6b5a4c3d2e1f",
+            "object": "refund",
+            "transaction": "0198f6a2-7c1e-7b3a-9d52-1f0e6a4c8b11",
+            "amount": 500,
+            "currency": "eur",
+            "status": "succeeded",
+            "reason": "requested_by_customer",
+            "provider_id": "re_example",
+            "created": 1774953000,
+        }
+    ],
+    "disputes": [],
+    "fulfilment": {"status": "done"},
+    "order_reference": "A-1042",
+    "metadata": {"campaign": "spring"},
+    "sequence": 4,
+    "created": 1774951200,
+    "paid": 1774951204,
+    "updated": 1774953002,
+}
+LISTED = {
+    "object": "list",
+    "url": "/v1/transactions",
+    "has_more": False,
+    "data": [EXAMPLE],
+}
+
+LIST = extend_schema(
+    operation_id="list_transactions",
+    summary="List transactions",
+    description="Newest first by (created, id).",
+    tags=["Transactions"],
+    parameters=[_parameter(name, *told) for name, told in PARAMETERS.items()],
+    responses={
+        200: OpenApiResponse(
+            TransactionListObject, examples=[OpenApiExample("A list", value=LISTED)]
+        ),
+        **errors(400, 404),
+    },
+)
+DETAIL = extend_schema(
+    operation_id="get_transaction",
+    summary="Get a transaction",
+    description="The id of a row that was joined to another answers with that one.",
+    tags=["Transactions"],
+    parameters=[OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
+    responses={
+        200: OpenApiResponse(
+            TransactionObject, examples=[OpenApiExample("Paid", value=EXAMPLE)]
+        ),
+        **errors(404),
+    },
+)

@@ -1,0 +1,118 @@
+"""A transaction as API and events tell it; pure, over a row and its children."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from transactions.models import Dispute, LineItem, Refund, Transaction
+
+#: What must be prefetched so that rendering asks the database nothing.
+CHILDREN = ("items", "refunds", "disputes")
+
+SETTLEMENT = ("currency", "amount", "fee", "net", "exchange_rate")
+
+
+def transaction_object(row: Transaction) -> dict[str, Any]:
+    """The object of the contract: amounts in ISO 4217 minor units, Unix seconds."""
+    return {
+        "id": str(row.pk),
+        "object": "transaction",
+        "project": str(row.project_id),
+        "provider": row.provider,
+        "provider_id": row.provider_id or None,
+        "livemode": row.livemode,
+        "status": row.status,
+        "status_reason": row.status_reason or None,
+        "refund_pending": row.refund_pending,
+        "verified": row.verified,
+        "amount": row.amount,
+        "currency": row.currency or None,
+        "amount_refunded": row.amount_refunded,
+        "fee": row.fee,
+        "net": row.net,
+        "settlement": _settlement(row),
+        "description": row.description or None,
+        "customer": _customer(row),
+        "payment_method": _payment_method(row),
+        "items": [_item(item) for item in row.items.all()],
+        "refunds": [refund_object(refund) for refund in row.refunds.all()],
+        "disputes": [dispute_object(dispute) for dispute in row.disputes.all()],
+        "fulfilment": {"status": row.fulfilment},
+        "order_reference": row.order_reference or None,
+        "metadata": row.metadata,
+        "sequence": row.sequence,
+        "created": unix(row.created),
+        "paid": unix(row.paid),
+        "updated": unix(row.updated),
+    }
+
+
+def refund_object(refund: Refund) -> dict[str, Any]:
+    return {
+        "id": str(refund.pk),
+        "object": "refund",
+        "transaction": str(refund.transaction_id),
+        "amount": refund.amount,
+        "currency": refund.currency or None,
+        "status": refund.status,
+        "reason": refund.reason or None,
+        "provider_id": refund.provider_id or None,
+        "created": unix(refund.created),
+    }
+
+
+def dispute_object(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "id": str(dispute.pk),
+        "object": "dispute",
+        "transaction": str(dispute.transaction_id),
+        "amount": dispute.amount,
+        "currency": dispute.currency or None,
+        "status": dispute.status,
+        "reason": dispute.reason or None,
+        "due_by": unix(dispute.due_by),
+        "provider_id": dispute.provider_id or None,
+        "created": unix(dispute.created),
+    }
+
+
+def unix(when: datetime | None) -> int | None:
+    """Whole seconds since 1970, rounded down."""
+    return None if when is None else int(when.timestamp() // 1)
+
+
+def _settlement(row: Transaction) -> dict[str, Any] | None:
+    if row.settlement is None:
+        return None
+    return {name: row.settlement.get(name) for name in SETTLEMENT}
+
+
+def _customer(row: Transaction) -> dict[str, Any] | None:
+    known = {
+        "id": str(row.customer_id) if row.customer_id else None,
+        "name": row.customer_name or None,
+        "email": row.customer_email or None,
+        "country": row.customer_country or None,
+    }
+    return known if any(known.values()) else None
+
+
+def _payment_method(row: Transaction) -> dict[str, Any] | None:
+    known = {
+        "type": row.method or None,
+        "brand": row.method_brand or None,
+        "last4": row.method_last4 or None,
+    }
+    return known if any(known.values()) else None
+
+
+def _item(item: LineItem) -> dict[str, Any]:
+    return {
+        "product": str(item.product_id),
+        "name": item.name,
+        "sku": item.sku or None,
+        "quantity": item.quantity,
+        "amount": item.amount,
+        "platform": item.platform or None,
+    }
