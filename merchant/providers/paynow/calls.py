@@ -21,7 +21,7 @@ from merchant.providers.base import (
     rows,
     text,
 )
-from merchant.providers.paynow import objects, reading
+from merchant.providers.paynow import purchases, reading, reversals
 from merchant.providers.paynow.reading import API, Source
 
 log = logging.getLogger(__name__)
@@ -101,15 +101,16 @@ def _read_calmly(
 
 # ------------------------------------------------------------------------- objects
 def _orders(body: dict[str, Any], source: Source) -> list[Fact]:
-    return [objects.order(body, source)]
+    return [purchases.order(body, source)]
 
 
 def _payments(body: dict[str, Any], source: Source) -> list[Fact]:
-    told = [objects.payment(body, source)]
+    told = [purchases.payment(body, source)]
     told += [
-        objects.api_refund(refund, body, source) for refund in rows(body.get("refunds"))
+        reversals.api_refund(refund, body, source)
+        for refund in rows(body.get("refunds"))
     ]
-    dispute = objects.api_chargeback(body, source)
+    dispute = reversals.api_chargeback(body, source)
     return [*told, dispute] if dispute else told
 
 

@@ -14,7 +14,7 @@ from merchant.providers.base import (
     Unreadable,
     text,
 )
-from merchant.providers.paynow import objects, reading, words
+from merchant.providers.paynow import inventory, purchases, reading, reversals, words
 from merchant.providers.paynow.reading import WEBHOOK, Source
 
 Reader = Callable[[dict[str, Any], Source], list[Fact]]
@@ -66,31 +66,31 @@ def _opened(payload: Any) -> tuple[str, str, dict[str, Any]]:
 
 # --------------------------------------------------------------- event by event
 def _order_completed(body: dict[str, Any], source: Source) -> list[Fact]:
-    return [objects.order(body, source, "paid")]
+    return [purchases.order(body, source, "paid")]
 
 
 def _payment_completed(body: dict[str, Any], source: Source) -> list[Fact]:
-    return [objects.payment(body, source, "paid")]
+    return [purchases.payment(body, source, "paid")]
 
 
 def _payment_failed(body: dict[str, Any], source: Source) -> list[Fact]:
-    return [objects.payment(body, source, "failed")]
+    return [purchases.payment(body, source, "failed")]
 
 
 def _chargeback(body: dict[str, Any], source: Source) -> list[Fact]:
-    return objects.chargeback(body, source, closed=False)
+    return reversals.chargeback(body, source, closed=False)
 
 
 def _chargeback_closed(body: dict[str, Any], source: Source) -> list[Fact]:
-    return objects.chargeback(body, source, closed=True)
+    return reversals.chargeback(body, source, closed=True)
 
 
 def _item(status: str) -> Reader:
-    return lambda body, source: objects.delivery_item(body, source, status)
+    return lambda body, source: inventory.delivery_item(body, source, status)
 
 
 def _standing(topic: str, status: str) -> Reader:
-    return lambda body, source: objects.standing(body, source, topic, status)
+    return lambda body, source: inventory.standing(body, source, topic, status)
 
 
 #: event -> (its reader, its place where ids give no order)
@@ -98,10 +98,10 @@ READERS: dict[str, tuple[Reader, int]] = {
     "ON_ORDER_COMPLETED": (_order_completed, 0),
     "ON_PAYMENT_COMPLETED": (_payment_completed, 0),
     "ON_PAYMENT_FAILED": (_payment_failed, 0),
-    "ON_REFUND": (objects.refund, 0),
+    "ON_REFUND": (reversals.refund, 0),
     "ON_CHARGEBACK": (_chargeback, 0),
     "ON_CHARGEBACK_CLOSED": (_chargeback_closed, 0),
-    "ON_DISCORD_ACCOUNT_LINKED_TO_CHECKOUT": (objects.discord_link, 0),
+    "ON_DISCORD_ACCOUNT_LINKED_TO_CHECKOUT": (inventory.discord_link, 0),
     **{
         event: (_item(status), rank)
         for event, (status, rank) in words.DELIVERY_EVENTS.items()
