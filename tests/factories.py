@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
-from transactions.models import Transaction
+from transactions.models import LineItem, Product, Transaction
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -150,3 +150,27 @@ def make_transaction(**over: Any) -> Transaction:
         "paid": when,
     }
     return Transaction.objects.create(**given | over)
+
+
+def make_item(
+    transaction: Transaction, name: str = "Iron Sword", **over: Any
+) -> LineItem:
+    """A line of the purchase; makes its product where the project has none."""
+    key = over.pop("product_key", f"prod_{name}")
+    product, _ = Product.objects.get_or_create(
+        project=transaction.project,
+        provider=transaction.provider,
+        key=key,
+        defaults={"name": name},
+    )
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "key": str(next(_numbers)),
+        "position": 0,
+        "project": transaction.project,
+        "product": product,
+        "created": transaction.created,
+        "name": name,
+        "amount": transaction.amount,
+    }
+    return LineItem.objects.create(**given | over)
