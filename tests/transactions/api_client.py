@@ -10,7 +10,6 @@ from merchant import keys
 from merchant.models import Project
 
 
-
 def key_client(project: Project, *scopes: str) -> Client:
     """A client whose requests carry a fresh key of the project."""
     _, text = keys.issue(project, scopes or ("read",))

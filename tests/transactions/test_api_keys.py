@@ -45,9 +45,7 @@ def test_two_keys_are_never_the_same(project: Project) -> None:
     assert len({keys.issue(project)[1] for _ in range(20)}) == 20
 
 
-def test_a_mistyped_key_asks_no_database(
-    text: str, django_assert_num_queries
-) -> None:
+def test_a_mistyped_key_asks_no_database(text: str, django_assert_num_queries) -> None:
     other = "A" if text[10] != "A" else "B"
     with django_assert_num_queries(0):
         assert keys.find(text[:10] + other + text[11:]) is None
