@@ -1,0 +1,61 @@
+"""Asking a provider's API, and telling a final no from a bad moment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from merchant.providers.base import (
+    Answer,
+    Call,
+    Refused,
+    Unreachable,
+    mapping,
+    text,
+)
+
+#: Client errors that a later try may not meet again.
+_PASSING = frozenset({408, 425, 429})
+
+#: What staff can do about it, by status.
+_ADVICE = {
+    401: "Check the connection's credentials.",
+    403: "The credentials may not do this: check what they are allowed to.",
+    404: "It is not there, or belongs to other credentials.",
+}
+
+
+def get(
+    call: Call,
+    url: str,
+    headers: Mapping[str, str],
+    whom: str,
+    good: Collection[int] = (200,),
+) -> Any:
+    """The JSON of a GET. `whom` names the provider, for the words of an error.
+
+    Raises Refused for a final no, Unreachable for what time may heal.
+    """
+    answer: Answer = call("GET", url, headers={"Accept": "application/json", **headers})
+    if answer.status in good:
+        return answer.json()
+    words = f"{whom} answered {answer.status}{_words(answer)}."
+    if answer.status >= 500 or answer.status in _PASSING:
+        raise Unreachable(words, after=_after(answer))
+    raise Refused(f"{words} {_ADVICE.get(answer.status, '')}".strip())
+
+
+def _words(answer: Answer) -> str:
+    """What the provider says about it, as it says it; "" when it says nothing."""
+    try:
+        found = mapping(answer.json())
+    except Unreachable:
+        return ""
+    said = text(found.get("message"), 200) or text(found.get("code"), 60)
+    return f": {said.rstrip('.')}" if said else ""
+
+
+def _after(answer: Answer) -> float | None:
+    """Seconds of Retry-After; None when there are none or they are a date."""
+    seconds = answer.headers.get("retry-after", "")
+    return float(seconds) if seconds.isascii() and seconds.isdecimal() else None

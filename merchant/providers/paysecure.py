@@ -1,2 +1,0 @@
-slug = "paysecure"
-name = "Paysecure"

@@ -1,0 +1,38 @@
+"""Paysecure: purchases and payouts whose signature covers little more than the status.
+
+Documents: https://developers.paysecure.net (webhooks, purchases, payouts). A verified
+delivery is a trigger: id, status and brand are proven, amounts and everything else are
+not, so each one asks the API for what it may believe.
+"""
+
+from __future__ import annotations
+
+from merchant.providers.paysecure.client import fetch, poll
+from merchant.providers.paysecure.message import identify, reply
+from merchant.providers.paysecure.public_keys import (
+    fingerprint,
+    load_public_key,
+    normalise_public_key,
+)
+from merchant.providers.paysecure.reading import read
+from merchant.providers.paysecure.signature import sign, verify
+
+slug = "paysecure"
+name = "Paysecure"
+references = ("purchase",)
+
+__all__ = [
+    "fetch",
+    "fingerprint",
+    "identify",
+    "load_public_key",
+    "name",
+    "normalise_public_key",
+    "poll",
+    "read",
+    "references",
+    "reply",
+    "sign",
+    "slug",
+    "verify",
+]

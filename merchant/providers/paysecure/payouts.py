@@ -1,0 +1,60 @@
+"""What a Paysecure payout says: money that the merchant sends to somebody."""
+
+from __future__ import annotations
+
+from merchant.providers import wire
+from merchant.providers.base import Fact, Want, mapping, moment, say, stamp, text
+from merchant.providers.paysecure.message import Message
+from merchant.providers.paysecure.words import PAYOUTS
+
+#: Why a payout is where it is, when Paysecure gives no reason of its own.
+_REASONS = {"pending_review": "waits for review", "expired": "expired"}
+
+
+def facts(message: Message, *, fetched: bool) -> list[Fact]:
+    """The payout; none for a status that nobody knows. Raises Unreadable.
+
+    Its content holds the payee's bank details and the answer to a secret question:
+    only what is named here is taken.
+    """
+    if message.status not in PAYOUTS:
+        return []
+    payout, weight = message.content, 2 if fetched else 1
+    status, rank = PAYOUTS[message.status]
+    amount, warning = payout.get("amount"), ""
+    money = None
+    if amount is not None:
+        money, warning = wire.price(amount, payout.get("currency"))
+    doubtful = bool(warning) or str(payout.get("amountUnit")).upper() == "MINOR"
+    reason = text(payout.get("errorMsg"), 250) or _REASONS.get(message.status)
+    said = say(
+        weight,
+        money=[money.minor, money.currency] if money else None,
+        created=stamp(moment(payout.get("created_on"))),
+        arrives=stamp(moment(payout.get("paymentOn"))),
+        reason=reason,
+        method=(text(payout.get("payoutMethod"), 60) or "").lower(),
+        verified=fetched and not doubtful,
+        details=wire.filled(
+            {
+                "payee": text(mapping(payout.get("client")).get("full_name"), 200),
+                "reference": text(payout.get("merchantRef"), 200),
+                "purpose": text(payout.get("purpose"), 300),
+                "warning": warning,
+            }
+        ),
+    )
+    return [
+        Fact(
+            topic="payout",
+            object_kind="payout",
+            object_id=message.id,
+            status=status,
+            order=message.updated,
+            rank=rank * 2 + fetched,
+            at=moment(message.updated),
+            says=said,
+            wants=() if fetched else (Want("payout", message.id),),
+            summary=f"Payout {message.status.replace('_', ' ')}",
+        )
+    ]

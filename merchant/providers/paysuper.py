@@ -1,2 +1,0 @@
-slug = "paysuper"
-name = "PaySuper"

@@ -1,0 +1,29 @@
+"""PaySuper: one order per payment, and four events that say what became of it.
+
+Documents: https://docs.pay.super.com/api/#webhooks (the company is now Unlimint Game
+Services). What its own services do was read from their public sources.
+"""
+
+from __future__ import annotations
+
+from merchant.providers.paysuper.client import fetch, poll
+from merchant.providers.paysuper.envelope import identify, reply
+from merchant.providers.paysuper.orders import read
+from merchant.providers.paysuper.signature import sign, verify
+
+slug = "paysuper"
+name = "PaySuper"
+references = ("order",)
+
+__all__ = [
+    "fetch",
+    "identify",
+    "name",
+    "poll",
+    "read",
+    "references",
+    "reply",
+    "sign",
+    "slug",
+    "verify",
+]
