@@ -20,7 +20,7 @@ format: .venv/tests.lock
 	@.venv/bin/ruff check --fix --quiet .; .venv/bin/ruff format --quiet .
 
 bench: .venv/tests.lock
-	@.venv/bin/python -m bench
+	@.venv/bin/python scripts/run_bench.py
 
 lock: .venv/tests.lock
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

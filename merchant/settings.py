@@ -42,6 +42,8 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
     raise wrong("PUBLIC_URL", "must look like https://pay.example.com")
 HTTPS = _public.scheme == "https"
 SANDBOX_URL = take("SANDBOX_URL", env.str, "").rstrip("/")
+if SANDBOX_URL and not SANDBOX_URL.startswith(("http://", "https://")):
+    raise wrong("SANDBOX_URL", "must look like http://127.0.0.1:8001")
 
 #: The server that `serve` starts: processes, and requests at once in each.
 WEB_WORKERS = take("WEB_WORKERS", env.int, 2)
@@ -66,6 +68,8 @@ DEBUG = take("DEBUG", env.bool, False)
 ALLOW_PRIVATE_ENDPOINTS = take("ALLOW_PRIVATE_ENDPOINTS", env.bool, False)
 #: How many proxies of ours stand in front and add to X-Forwarded-For.
 PROXY_HOPS = take("PROXY_HOPS", env.int, 0)
+if PROXY_HOPS < 0:
+    raise wrong("PROXY_HOPS", "counts proxies, so it is 0 or more")
 
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = [_public.hostname, *take("ALLOWED_HOSTS", env.list, [])]
@@ -137,6 +141,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- queue and cache
 REDIS_URL = take("REDIS_URL", env.str, "")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise wrong("REDIS_URL", "must look like redis://127.0.0.1:6379/0")
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 600}} if REDIS_URL else {}
 #: The one step upward: the post room wakes the ledger by this name, as RQ stores it.
 INBOX_JOB = "transactions.jobs.drain_inbox"
@@ -155,6 +161,8 @@ CACHES = {
 
 # --------------------------------------------------------------------------- mail
 _mail = take("EMAIL_URL", env.dj_email_url, f"file:///{DATA_DIR / 'mail'}")
+if "EMAIL_BACKEND" not in _mail:
+    raise wrong("EMAIL_URL", "must look like smtp://user:password@mail.example.com:587")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_HOST = _mail.get("EMAIL_HOST") or ""
@@ -271,7 +279,10 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key,30/5m/ip"}
+# Only failures count at the login; who is limited reads when to come back.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "10/5m/key,30/5m/ip"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+PASSWORD_RESET_TIMEOUT = 60 * 60
 
 # ------------------------------------------------------------------- static files
 STATIC_URL = "static/"

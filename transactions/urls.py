@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
 from transactions.views import browse, card
+from transactions.views.metrics import Metrics
 
 app_name = "transactions"
 
@@ -19,6 +20,7 @@ pages: Patterns = [
 api: Patterns = [
     path("v1/transactions", TransactionList.as_view(), name="api_list"),
     path("v1/transactions/<str:id>", TransactionDetail.as_view(), name="api_card"),
+    path("metrics", Metrics.as_view(), name="metrics"),
 ]
 
 urlpatterns = pages + api
