@@ -1,7 +1,8 @@
-"""The door plate: one file, read top to bottom; a wrong value stops the start by name."""
+"""The door plate: one file, read top to bottom; a wrong value names itself and stops."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +23,12 @@ def wrong(name: str, why: str) -> ImproperlyConfigured:
 
 
 def take(name: str, read, default):
-    """One value from the environment; a value that cannot be read names itself."""
+    """One value from the environment; a value that cannot be read names itself.
+
+    An empty value is no value, as compose files and shells write it.
+    """
+    if not os.environ.get(name):
+        os.environ.pop(name, None)
     try:
         return read(name, default)
     except environs.EnvError as error:
@@ -263,7 +269,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+        "NAME": "django.contrib.auth.password_validation"
+        ".UserAttributeSimilarityValidator"
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]

@@ -88,6 +88,13 @@ def test_the_defaults_are_safe(tmp_path: Path) -> None:
     }
 
 
+def test_an_empty_value_is_no_value(tmp_path: Path) -> None:
+    names = ["EMAIL_URL", "DATABASE_URL", "PORT", "PUBLIC_URL", "DEBUG"]
+    found = seen(tmp_path, "PORT", "EMAIL_BACKEND", **dict.fromkeys(names, ""))
+    assert found["PORT"] == 8000
+    assert "filebased" in found["EMAIL_BACKEND"]
+
+
 def test_https_switches_on_what_needs_it(tmp_path: Path) -> None:
     names = ["SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "SECURE_HSTS_SECONDS"]
     found = seen(tmp_path, *names, PUBLIC_URL="https://pay.example.com")
