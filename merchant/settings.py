@@ -1,4 +1,4 @@
-"""The door plate: one file, read top to bottom; a wrong value names itself and stops."""
+"""The door plate: one file, top to bottom; a wrong value stops the start by name."""
 
 from __future__ import annotations
 
