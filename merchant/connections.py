@@ -1,12 +1,15 @@
-"""Accounts with providers: open one, change its keys, close it, open its secrets."""
+"""Verbs on connections: open one with its keys, give it new ones, close it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -17,33 +20,40 @@ from merchant.models import Connection, Project, Secret
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Keys
 
-#: Seconds for which a process believes what it read; a wrong signature reads again.
-KEPT = 5.0
-#: How long an old secret stays live after a rotation.
-OVERLAP = timedelta(hours=24)
-SHORTEST_SECRET = 8
-PURPOSE = "connection.api_key"
+#: How long a process believes what it has read of a connection.
+SECONDS_KEPT = 5.0
 
-_opened: dict[UUID, tuple[float, Connection, Keys]] = {}
+OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+#: Each live key costs a forger's delivery one more comparison.
+MOST_LIVE = 10
+
+SHORTEST_SECRET = 6
+LONGEST_SECRET = 10_000
+MOST_BRANDS = 50
+API_KEY = "connection.api_key"
+
+_kept: dict[UUID, tuple[float, Connection, Keys]] = {}
 
 
 class NotUsable(ValueError):
-    """What was given cannot work; `str()` says what to give instead."""
+    """What was given cannot be used for a connection; `str()` says why."""
 
 
 # ------------------------------------------------------------------------- reading
 def keys_of(connection: Connection) -> Keys:
-    """Everything of the connection that was sealed, opened. Raises vault.Locked."""
-    live = connection.secrets.filter(Q(expires=None) | Q(expires__gt=timezone.now()))
-    found: dict[str, list[str]] = {"signing": [], "public": [], "private": []}
-    for secret in live.order_by("-created", "-id"):
-        found[secret.kind].append(secret.open())
+    """Every key that is live now, opened, newest first. Raises vault.Locked."""
+    live = Q(expires=None) | Q(expires__gt=timezone.now())
+    rows = connection.secrets.filter(live).order_by("-created", "-id")
+    opened: dict[str, list[str]] = {"signing": [], "public": [], "private": []}
+    for row in rows:
+        opened[row.kind].append(row.open())
     return Keys(
-        secrets=tuple(found["signing"]),
-        public_keys=tuple(found["public"]),
-        private_key=next(iter(found["private"]), ""),
+        secrets=tuple(opened["signing"]),
+        public_keys=tuple(opened["public"]),
+        private_key=opened["private"][0] if opened["private"] else "",
         api_key=vault.unseal(
-            connection.sealed_api_key, purpose=PURPOSE, row=connection.id
+            connection.sealed_api_key, purpose=API_KEY, row=connection.id
         ),
         base_url=connection.base_url,
         brand_ids=tuple(connection.brand_ids),
@@ -52,32 +62,30 @@ def keys_of(connection: Connection) -> Keys:
     )
 
 
-def opened(id: UUID) -> tuple[Connection, Keys] | None:
-    """The connection and its keys, kept for a few seconds; None when unknown or closed.
+def opened(connection_id: UUID) -> tuple[Connection, Keys] | None:
+    """The open connection and its keys, as read at most 5 s ago; None if there is none.
 
-    A miss is not kept, so a new connection works at once.
+    A miss is never kept, so a new connection works at once. Raises vault.Locked.
     """
-    kept = _opened.get(id)
-    if kept and time.monotonic() - kept[0] < KEPT:
+    kept = _kept.get(connection_id)
+    if kept is not None and kept[0] > time.monotonic():
         return kept[1], kept[2]
-    _opened.pop(id, None)
-    found = (
-        Connection.objects.select_related("project").filter(pk=id, closed=None).first()
-    )
-    if found is None:
+    rows = Connection.objects.select_related("project__merchant")
+    connection = rows.filter(pk=connection_id, closed=None).first()
+    if connection is None:
+        _kept.pop(connection_id, None)
         return None
-    keys = keys_of(found)
-    _opened[id] = (time.monotonic(), found, keys)
-    return found, keys
+    keys = keys_of(connection)
+    _kept[connection_id] = (time.monotonic() + SECONDS_KEPT, connection, keys)
+    return connection, keys
 
 
-def forget(id: UUID) -> None:
-    """Lets the next `opened` read the database."""
-    _opened.pop(id, None)
+def forget(connection_id: UUID) -> None:
+    """Lets the next `opened` in this process read it anew."""
+    _kept.pop(connection_id, None)
 
 
-# ------------------------------------------------------------------------- writing
-@transaction.atomic
+# ------------------------------------------------------------------------- changing
 def open_connection(
     project: Project,
     provider: str,
@@ -87,44 +95,59 @@ def open_connection(
     private_key: str = "",
     api_key: str = "",
     base_url: str = "",
-    brand_ids: Sequence[str] = (),
+    brand_ids: Iterable[str] = (),
     account: str = "",
     livemode: bool = True,
     demo: bool = False,
 ) -> Connection:
-    """A new connection with its secrets sealed. Raises NotUsable and vault.Locked."""
+    """A new connection of the project. Keys may come later: some providers show their
+    secret only after they were given the intake URL. Raises NotUsable, vault.Locked.
+    """
     if provider not in PROVIDERS:
-        raise NotUsable(f"{provider!r} is no provider; use {', '.join(PROVIDERS)}.")
+        raise NotUsable(f"There is no provider {provider!r}; use {_either(PROVIDERS)}.")
+    if secret and not public_key and _normaliser(provider):
+        raise NotUsable(
+            f"{PROVIDERS[provider].name} signs with a key of its own and shares no "
+            "secret: give its public key instead."
+        )
+    given = {"signing": secret, "public": public_key, "private": private_key}
+    keys = [
+        (kind, _read_key(provider, kind, key)) for kind, key in given.items() if key
+    ]
     connection = Connection(
         project=project,
         provider=provider,
-        base_url=_checked_url(base_url, demo=demo),
-        brand_ids=[brand.strip() for brand in brand_ids if brand.strip()],
-        account=account.strip(),
         livemode=livemode,
         demo=demo,
+        base_url=_read_base_url(base_url, demo=demo),
+        brand_ids=_read_brands(brand_ids),
+        account=_read_word(account, "The account", 80),
     )
-    connection.sealed_api_key = vault.seal(api_key, purpose=PURPOSE, row=connection.id)
-    connection.save()
-    for kind, given in (
-        ("signing", secret),
-        ("public", public_key),
-        ("private", private_key),
-    ):
-        if given:
-            add_secret(connection, given, kind=kind)
+    connection.sealed_api_key = _seal_api_key(connection, api_key)
+    with transaction.atomic():
+        connection.save()
+        for kind, key in keys:
+            Secret.sealed_for(connection, kind, key).save()
     return connection
 
 
-def add_secret(connection: Connection, secret: str, *, kind: str = "signing") -> Secret:
-    """One more live secret beside those that are there. Raises NotUsable."""
-    row = Secret.sealed_for(connection, kind, _checked(kind, secret))
-    row.save()
-    forget(connection.id)
+def add_secret(
+    connection: Connection, secret: str, *, kind: str = "signing", label: str = ""
+) -> Secret:
+    """One more live key: "signing", "public" or "private". Raises NotUsable."""
+    key = _read_key(connection.provider, kind, secret)
+    with _changing(connection):
+        live = Q(expires=None) | Q(expires__gt=timezone.now())
+        if connection.secrets.filter(live, kind=kind).count() >= MOST_LIVE:
+            raise NotUsable(
+                f"{connection} has {MOST_LIVE} live keys of this kind; end one first."
+            )
+        row = Secret.sealed_for(connection, kind, key)
+        row.label = _read_word(label, "The label", 80)
+        row.save()
     return row
 
 
-@transaction.atomic
 def rotate(
     connection: Connection,
     secret: str,
@@ -132,53 +155,137 @@ def rotate(
     kind: str = "signing",
     overlap: timedelta = OVERLAP,
 ) -> Secret:
-    """A new secret; the old ones stay live for `overlap`. Raises NotUsable."""
-    ends = timezone.now() + overlap
-    old = connection.secrets.filter(kind=kind)
-    old.filter(Q(expires=None) | Q(expires__gt=ends)).update(expires=ends)
-    return add_secret(connection, secret, kind=kind)
+    """A new key in the place of all of its kind, which stay live for the overlap.
+
+    An overlap of zero ends them at once: for a key that leaked. Raises NotUsable.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise NotUsable("Old keys can stay live for 0 to 7 days.")
+    key = _read_key(connection.provider, kind, secret)
+    end = timezone.now() + overlap
+    with _changing(connection):
+        # A key that ends sooner anyway keeps its end.
+        lasting = Q(expires=None) | Q(expires__gt=end)
+        connection.secrets.filter(lasting, kind=kind).update(expires=end)
+        row = Secret.sealed_for(connection, kind, key)
+        row.save()
+    return row
 
 
 def set_api_key(connection: Connection, api_key: str) -> None:
-    """Sets or (with "") takes away the key for calls out."""
-    connection.sealed_api_key = vault.seal(api_key, purpose=PURPOSE, row=connection.id)
-    connection.save(update_fields=["sealed_api_key"])
-    forget(connection.id)
+    """What calls to the provider carry from now on; "" takes it away.
+
+    Raises NotUsable.
+    """
+    with _changing(connection):
+        connection.sealed_api_key = _seal_api_key(connection, api_key)
+        connection.save(update_fields=["sealed_api_key"])
 
 
 def close(connection: Connection) -> None:
-    """Takes no more deliveries; what came in stays."""
-    connection.closed = timezone.now()
-    connection.save(update_fields=["closed"])
-    forget(connection.id)
+    """Takes no more deliveries and destroys its keys; what came stays."""
+    with _changing(connection):
+        connection.secrets.all().delete()
+        connection.sealed_api_key = ""
+        connection.closed = connection.closed or timezone.now()
+        connection.save(update_fields=["sealed_api_key", "closed"])
 
 
-def _checked(kind: str, secret: str) -> str:
-    secret = secret.strip()
-    if kind == "public":
-        try:
-            return PROVIDERS["paysecure"].normalise_public_key(secret)  # type: ignore[attr-defined, no-any-return]
-        except ValueError as error:
-            raise NotUsable(f"The public key cannot be used: {error}") from error
+@contextmanager
+def _changing(connection: Connection) -> Iterator[None]:
+    """One change at a time; nobody here believes afterwards what was read before."""
+    with transaction.atomic():
+        Connection.objects.select_for_update().filter(pk=connection.pk).first()
+        yield
+        transaction.on_commit(lambda: forget(connection.pk))
+    forget(connection.pk)
+
+
+# ------------------------------------------------------------------ what was given
+def _read_key(provider: str, kind: str, given: str) -> str:
+    """The key as it is kept. Raises NotUsable."""
+    name = PROVIDERS[provider].name
+    normalise = _normaliser(provider)
+    if kind == "signing":
+        return _read_secret(given)
+    if kind not in {"public", "private"}:
+        raise NotUsable(f"There is no kind of key {kind!r}.")
+    if normalise is None:
+        raise NotUsable(
+            f"{name} signs with a secret and has no {kind} key; leave it out."
+        )
+    if kind == "private":
+        return _read_private_key(given)
+    try:
+        return normalise(given)
+    except ValueError as error:
+        raise NotUsable(f"The public key cannot be read: {error}") from error
+
+
+def _normaliser(provider: str) -> Callable[[str], str] | None:
+    """What reads a public key of the provider; None where it signs with a secret."""
+    return getattr(PROVIDERS[provider], "normalise_public_key", None)
+
+
+def _read_secret(given: str) -> str:
+    secret = given.strip()
     if len(secret) < SHORTEST_SECRET:
         raise NotUsable(
-            f"A secret of fewer than {SHORTEST_SECRET} characters protects nothing; "
-            "copy the whole secret from the provider's dashboard."
+            f"The secret is shorter than {SHORTEST_SECRET} characters: a short one "
+            "can be guessed, an empty one lets everybody in."
         )
-    return secret
+    return _read_word(secret, "The secret", LONGEST_SECRET)
 
 
-def _checked_url(url: str, *, demo: bool) -> str:
-    url = url.strip().rstrip("/")
+def _read_private_key(given: str) -> str:
+    """Only the sandbox signs with one, so only its form is looked at."""
+    try:
+        load_pem_private_key(given.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise NotUsable("The private key is no PEM key without a password.") from error
+    return given
+
+
+def _seal_api_key(connection: Connection, given: str) -> str:
+    api_key = _read_word(given, "The API key", LONGEST_SECRET)
+    if not api_key.isascii():  # it travels in a header
+        raise NotUsable("The API key holds characters that no API key has.")
+    return vault.seal(api_key, purpose=API_KEY, row=connection.id)
+
+
+def _read_base_url(given: str, *, demo: bool) -> str:
+    url = given.strip().rstrip("/")
     if not url:
         return ""
+    if len(url) > 500 or "?" in url or "#" in url:
+        raise NotUsable("The base URL must be short and have no query.")
     try:
         target = destinations.read_url(url)
     except destinations.NotAllowed as error:
-        raise NotUsable(f"The base URL cannot be used: {error}") from error
+        raise NotUsable(f"The base URL cannot be used. {error}") from error
     if target.sandbox and not demo and not settings.ALLOW_PRIVATE_ENDPOINTS:
         raise NotUsable(
-            "Only the demo's own connections may call the sandbox; set "
-            "ALLOW_PRIVATE_ENDPOINTS for your own tests."
+            "The sandbox is for the demo's own connections. To use it with others, "
+            "start with ALLOW_PRIVATE_ENDPOINTS=on."
         )
     return url
+
+
+def _read_brands(given: Iterable[str]) -> list[str]:
+    brands = [_read_word(brand, "A brand id", 80) for brand in given]
+    if len(brands) > MOST_BRANDS:
+        raise NotUsable(f"A connection takes at most {MOST_BRANDS} brand ids.")
+    return list(dict.fromkeys(filter(None, brands)))
+
+
+def _read_word(given: str, what: str, most: int) -> str:
+    word = given.strip()
+    if len(word) > most:
+        raise NotUsable(f"{what} is longer than {most} characters.")
+    if not word.isprintable():
+        raise NotUsable(f"{what} holds a line break or another control character.")
+    return word
+
+
+def _either(words: Iterable[str]) -> str:
+    return " or ".join(words)
