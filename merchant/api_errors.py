@@ -74,6 +74,13 @@ def unknown_route(request: HttpRequest) -> JsonResponse:
     return sign_off(response, request)
 
 
+def before_the_view(request: HttpRequest, status: int) -> JsonResponse:
+    """What Django itself refuses or fails at before a view of the API is reached."""
+    problem = OUTSIDE.get(status) or _problem(Exception())
+    response = JsonResponse(body(problem, request), status=status)
+    return sign_off(response, request)
+
+
 def body(problem: Problem, request: HttpRequest) -> dict[str, Any]:
     """The error as JSON, in the shape that the route's clients know."""
     if request.path_info.startswith(PAYNOW_ROUTES):
@@ -160,6 +167,13 @@ KINDS: list[tuple[Any, Callable[[Any], Problem]]] = [
     ((OperationalError, InterfaceError), _away),
 ]
 
+
+#: Status -> what is said where no exception tells more.
+OUTSIDE = {
+    400: Problem("The request cannot be understood.", "request_unreadable"),
+    403: Problem("This is not allowed.", "forbidden", 403, PERMISSION),
+    404: Problem("There is nothing here; see /v1/docs.", "route_unknown", 404),
+}
 
 #: Status -> PayNow's word for it.
 PAYNOW_CODES = {

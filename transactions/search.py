@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
+from itertools import product
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, JSONField, Lookup, Q, QuerySet, Value
 from django.db.models.functions import Concat
-from django.db.models.lookups import IContains
+from django.db.models.lookups import IContains, IStartsWith
 
 from merchant.money import ISO_EXPONENTS, NotMoney, currency_code
 from transactions.filter_values import Scope, as_uuid
@@ -125,7 +126,7 @@ def _ways(words: str, scope: Scope) -> Iterator[tuple[Q, Q]]:
         yield from zip(exact, exact, strict=True)
     else:
         # Nothing but a walk finds these there, so one walk looks for all of them.
-        every = reduce(or_, exact, _part(words, "icontains"))
+        every = reduce(or_, exact, _part(words))
         yield every, every
 
 
@@ -134,25 +135,35 @@ def _parts_on_postgresql(words: str) -> tuple[Q, Q]:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX_OF_PARTS])
         (indexed,) = cursor.fetchone()
     if not indexed:
-        beginnings = _part(words, "istartswith")
+        beginnings = _in_parts(IStartsWith, [words])
         return beginnings, beginnings
-    # The sum hides the column from the trigram index: for frequent words the planner
-    # takes it all the same, reads every match and sorts, where a short walk would do.
-    hidden = [Q(IContains(Concat(F(column), Value("")), words)) for column in PARTS]
-    return _part(words, "icontains"), reduce(or_, hidden)
+    return _part(words), _part(words, hidden=True)
 
 
-def _part(words: str, lookup: str) -> Q:
-    # SQLite folds the case of ASCII letters only.
+def _part(words: str, *, hidden: bool = False) -> Q:
+    """Rows with the words in an e-mail or name.
+
+    One or two letters are in most of them, and no index holds less than three: they
+    count where a word begins. Elsewhere than in ASCII two may well be a whole name.
+    """
+    if len(words) < 3 and words.isascii():
+        beginnings = _in_parts(IStartsWith, [words], hidden)
+        return beginnings | _in_parts(IContains, [f" {words}"], hidden)
     spellings = {words}
     if connection.vendor == "sqlite" and not words.isascii():
+        # It folds the case of ASCII letters only.
         spellings |= {words.lower(), words.upper(), words.title()}
-    conditions = (
-        Q(**{f"{column}__{lookup}": spelling})
-        for column in PARTS
-        for spelling in spellings
-    )
-    return reduce(or_, conditions)
+    return _in_parts(IContains, sorted(spellings), hidden)
+
+
+def _in_parts(
+    lookup: type[IContains | IStartsWith], spellings: list[str], hidden: bool = False
+) -> Q:
+    # A sum hides the column from the trigram index: for frequent words the planner
+    # takes it all the same, reads every match and sorts, where a short walk would do.
+    columns = [Concat(F(name), Value("")) if hidden else F(name) for name in PARTS]
+    every = product(columns, spellings)
+    return reduce(or_, (Q(lookup(column, text)) for column, text in every))
 
 
 def _amounts(words: str) -> Q:

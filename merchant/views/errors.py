@@ -8,6 +8,7 @@ from secrets import token_hex
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from merchant import api_errors
 from merchant.views.frame import remembered_theme
 
 logger = logging.getLogger("merchant.errors")
@@ -40,6 +41,8 @@ def failed(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, template: str, status: int, **context: str
 ) -> HttpResponse:
+    if request.path_info.startswith("/v1/"):
+        return api_errors.before_the_view(request, status)
     # Drawn without the request: what is broken may be what the frame would ask for.
     context["theme"] = remembered_theme(request)
     response = HttpResponse(render_to_string(template, context), status=status)

@@ -141,3 +141,25 @@ def test_paynows_clients_get_paynows_shape(client: Client) -> None:
     assert set(told) == {"status", "code", "message", "trace_id", "errors"}
     assert (told["status"], told["code"]) == (404, "not-found")
     assert told["trace_id"] == answer["Request-Id"]
+
+
+def test_a_foreign_host_name_is_refused_in_json(client: Client) -> None:
+    answer = client.get("/v1/transactions", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert _error(answer)["code"] == "request_unreadable"
+
+
+def test_a_failure_before_the_view_is_told_in_json(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args, **_more):
+        raise KeyError("secret words")
+
+    monkeypatch.setattr(
+        "django.middleware.common.CommonMiddleware.process_request", fail
+    )
+    client.raise_request_exception = False
+    answer = client.get("/v1/transactions")
+    assert answer.status_code == 500
+    assert _error(answer)["type"] == "api_error"
+    assert "secret words" not in answer.content.decode()

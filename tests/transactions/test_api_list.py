@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stripe
 from django.test import Client
 
 from merchant import keys
@@ -163,6 +164,26 @@ def test_a_slash_at_the_end_makes_no_difference(
     answer = client.get("/v1/transactions/")
     assert answer.status_code == 200
     assert [row["id"] for row in answer.json()["data"]] == rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stripes_own_client_can_read_and_understands_refusals(live_server) -> None:
+    stripe.enable_telemetry = False
+    project = make_project()
+    row = make_transaction(project=project)
+    _, text = keys.issue(project)
+
+    def ask(key: str, path: str) -> stripe.StripeObject:
+        client = stripe.StripeClient(key, base_addresses={"api": live_server.url})
+        return client.deserialize(client.raw_request("get", path).data, api_mode="V1")
+
+    assert ask(text, "/v1/transactions?limit=1").data[0].id == str(row.pk)
+    assert ask(text, f"/v1/transactions/{row.pk}").amount == 1999
+    with pytest.raises(stripe.InvalidRequestError) as wrong:
+        ask(text, "/v1/transactions?status=payed")
+    assert wrong.value.param == "status"
+    with pytest.raises(stripe.AuthenticationError):
+        ask("mk_nobody", "/v1/transactions")
 
 
 # -------------------------------------------------------------------------- strangers

@@ -58,6 +58,8 @@ def other(project: Project) -> Transaction:
         "GRACE",
         "hopper@nav",
         "ce hop",
+        "gr",
+        "ho",
         "Hopper",
         "A-1042",
         "X77",
@@ -79,7 +81,7 @@ def test_what_is_quoted_is_found(owner: Member, row: Transaction, words: str) ->
 
 @pytest.mark.parametrize(
     "words",
-    ["a-1042", "A-104", "x77", "188", "1234567", "$12345.67", "XYZ 12345.67", "%", "_"],
+    ["op", "a-1042", "A-104", "x77", "188", "1234567", "$12345.67", "XYZ 12345.67", "%", "_"],
 )
 def test_what_is_something_else_is_not_found(
     owner: Member, row: Transaction, words: str
