@@ -19,7 +19,7 @@ from merchant.providers.base import (
     digest,
     mapping,
 )
-from merchant.providers.paysecure.words import PURCHASES, normal
+from merchant.providers.paysecure.words import PAYOUTS, PURCHASES, normal
 
 Kind = Literal["purchase", "payout"]
 _IDS: dict[Kind, str] = {"purchase": "purchaseId", "payout": "payoutId"}
@@ -82,8 +82,8 @@ def identify(incoming: Incoming, payload: Any) -> Envelope:
     """
     message = opened(payload)
     test = message.content.get("is_test")
-    word = PURCHASES.get(message.status)
-    told = word.event if word and message.kind == "purchase" else message.status
+    word = (PURCHASES if message.kind == "purchase" else PAYOUTS).get(message.status)
+    told = word.event if word else message.status
     key = "|".join((message.kind, message.id, message.status, message.brand))
     return Envelope(
         event_id=f"{digest(key.encode())}:{message.updated}",

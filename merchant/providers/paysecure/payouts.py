@@ -7,9 +7,6 @@ from merchant.providers.base import Fact, Want, mapping, moment, say, stamp, tex
 from merchant.providers.paysecure.message import Message
 from merchant.providers.paysecure.words import PAYOUTS
 
-#: Why a payout is where it is, when Paysecure gives no reason of its own.
-_REASONS = {"pending_review": "waits for review", "expired": "expired"}
-
 
 def facts(message: Message, *, fetched: bool) -> list[Fact]:
     """The payout; none for a status that nobody knows. Raises Unreadable.
@@ -20,13 +17,13 @@ def facts(message: Message, *, fetched: bool) -> list[Fact]:
     if message.status not in PAYOUTS:
         return []
     payout, weight = message.content, 2 if fetched else 1
-    status, rank = PAYOUTS[message.status]
+    word = PAYOUTS[message.status]
     amount, warning = payout.get("amount"), ""
     money = None
     if amount is not None:
         money, warning = wire.price(amount, payout.get("currency"))
     doubtful = bool(warning) or str(payout.get("amountUnit")).upper() == "MINOR"
-    reason = text(payout.get("errorMsg"), 250) or _REASONS.get(message.status)
+    reason = text(payout.get("errorMsg"), 250)
     said = say(
         weight,
         money=[money.minor, money.currency] if money else None,
@@ -49,12 +46,12 @@ def facts(message: Message, *, fetched: bool) -> list[Fact]:
             topic="payout",
             object_kind="payout",
             object_id=message.id,
-            status=status,
+            status=word.status,
             order=message.updated,
-            rank=rank * 2 + fetched,
+            rank=word.rank * 2 + fetched,
             at=moment(message.updated),
             says=said,
             wants=() if fetched else (Want("payout", message.id),),
-            summary=f"Payout {message.status.replace('_', ' ')}",
+            summary=f"{word.summary}{f': {reason}' if reason else ''}",
         )
     ]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One status of a purchase.
+    """One status of a purchase or payout.
 
-    status   ours, of the payment itself; what went back is told beside it
+    status   ours; of the payment itself, what went back is told beside it
     rank     puts two states with the same `updated_on` in order
-    event    what intake calls the delivery, without "purchase."
+    event    what intake calls the delivery, without "purchase." or "payout."
     summary  for the timeline
     """
 
@@ -38,9 +38,9 @@ PURCHASES: dict[str, Word] = {
     "cancelled": Word("canceled", 6, "cancelled", "Cancelled"),
     "expired": Word("expired", 6, "expired", "Expired unpaid"),
     "error": Word("failed", 6, "failed", "Payment failed"),
-    "partial_paid": Word("partially_paid", 7, "partial_paid", "Paid in part"),
+    "partial_paid": Word("partially_paid", 7, "partial_paid", "Money came"),
     "partially_captured": Word("paid", 8, "partially_captured", "Captured in part"),
-    "over_paid": Word("paid", 8, "over_paid", "Paid, and more than asked"),
+    "over_paid": Word("paid", 8, "over_paid", "Paid"),
     "paid": Word("paid", 8, "paid", "Paid"),
     "refund_in_process": Word("paid", 9, "refund_in_process", "Refund under way"),
     "partial_refunded": Word("paid", 10, "partial_refunded", "Refunded in part"),
@@ -61,14 +61,14 @@ PAID = frozenset(
     SETTLED | REFUNDED_WHOLE | {"refund_in_process", "partial_refunded", "chargeback"}
 )
 
-#: status of a payout -> ours, rank. "expired" is in some of the documents only.
-PAYOUTS: dict[str, tuple[str, int]] = {
-    "created": ("created", 0),
-    "pending_review": ("pending", 1),
-    "payout_in_process": ("pending", 2),
-    "paid": ("paid", 3),
-    "error": ("failed", 3),
-    "expired": ("failed", 3),
+#: The same of a payout. "expired" is in some of the documents only.
+PAYOUTS: dict[str, Word] = {
+    "created": Word("created", 0, "created", "Payout created"),
+    "pending_review": Word("pending", 1, "pending_review", "Payout waits for review"),
+    "payout_in_process": Word("pending", 2, "in_process", "Payout under way"),
+    "paid": Word("paid", 3, "paid", "Paid out"),
+    "error": Word("failed", 3, "failed", "Payout failed"),
+    "expired": Word("failed", 3, "expired", "Payout expired"),
 }
 
 #: Brands that paymentMethod names where others would say "card".
