@@ -39,7 +39,7 @@ fi
 
 if ! cmp -s "$lock" "$stamp"; then
     say "Installing $lock (the first time takes a minute) ..."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check \
         --require-hashes -r "$lock"
 fi
 cp "$lock" "$stamp"
