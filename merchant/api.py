@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
@@ -64,7 +65,11 @@ def _user_of_basic(text: str) -> str:
 
 
 #: Scheme in lower case -> the key in what follows it.
-SCHEMES = {"bearer": str, "apikey": str, "basic": _user_of_basic}
+SCHEMES: dict[str, Callable[[str], str]] = {
+    "bearer": str,
+    "apikey": str,
+    "basic": _user_of_basic,
+}
 
 
 class HasScope(BasePermission):

@@ -68,9 +68,6 @@ class HoldsValue(Lookup):
     lookup_name = "holds_value"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
-
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         lhs, params = self.process_lhs(compiler, connection)
         path = f"$.* ? (@ == {json.dumps(self.rhs)})"
