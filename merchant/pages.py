@@ -6,7 +6,7 @@ from allauth.account import views as account
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from merchant.views import settle
+from merchant.views import provider_key, settle
 
 #: Only what we use of django-allauth, under its own names: no sign-up, no social login.
 login = [
@@ -40,4 +40,8 @@ choices = [
 
 home = [path("", RedirectView.as_view(pattern_name="transactions:list"), name="home")]
 
-urlpatterns = home + login + choices
+accounts = [
+    path("connections/<uuid:id>/key/", provider_key.provider_key, name="provider_key"),
+]
+
+urlpatterns = home + login + choices + accounts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,10 +78,18 @@ def short_time(when: datetime) -> str:
     return f"{_day(local)}{year}, {local:%H:%M}"
 
 
+def exact_time(when: datetime) -> str:
+    """For what happens within one minute: 21 Nov, 00:28:14."""
+    return f"{short_time(when)}:{timezone.localtime(when):%S}"
+
+
 def full_time(when: datetime) -> str:
     """For details: 21 November 2026, 00:28:14 UTC."""
     local = timezone.localtime(when)
     return f"{local.day} {local:%B %Y, %H:%M:%S} {local.tzname()}"
+
+
+FORMS = {"short": short_time, "exact": exact_time, "full": full_time}
 
 
 def age(when: datetime) -> str:
@@ -94,17 +103,16 @@ def age(when: datetime) -> str:
 
 @register.inclusion_tag("components/_time.html")
 def moment(when: datetime | None, form: str = "short") -> dict[str, Any]:
-    """A time; `form` is "short" for tables, "full" for details."""
+    """A time; `form`: "short" for tables, "exact" with seconds, "full" for details."""
     if when is None:
         return {"when": None}
-    full = form == "full"
     return {
         "when": when,
         "iso": when.astimezone(timezone.get_fixed_timezone(0)).isoformat(
             timespec="seconds"
         ),
-        "words": full_time(when) if full else short_time(when),
-        "age": age(when) if full else "",
+        "words": FORMS[form](when),
+        "age": age(when) if form == "full" else "",
     }
 
 
@@ -130,14 +138,21 @@ def badge(tone: str, word: str, icon: str = "") -> dict[str, str]:
 
 # ----------------------------------------------------------------------------- ids
 @register.inclusion_tag("components/_id.html")
-def copyable(value: object, label: str) -> dict[str, str]:
+def copyable(value: object, label: str, *, plain: bool = False) -> dict[str, Any]:
     """An id in full with a copy button; narrow places cut it in the middle.
 
-    `label` names it for who cannot see the button: "transaction id".
+    `label` names it for who cannot see the button: "transaction id". `plain`: in the
+    type of the text around it, for e-mails and what people read out.
     """
     text = str(value)
     cut = max(len(text) - 6, 0)
-    return {"value": text, "start": text[:cut], "end": text[cut:], "label": label}
+    return {
+        "value": text,
+        "start": text[:cut],
+        "end": text[cut:],
+        "label": label,
+        "plain": plain,
+    }
 
 
 @register.filter
@@ -164,3 +179,75 @@ def spoken(word: object) -> str:
     """A provider's word for people: "sepa_debit" -> "Sepa debit"."""
     text = str(word).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+@register.filter
+def fact_word(value: object) -> str:
+    """A value of unknown shape for people: yes, no, a word; never a Python repr."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, dict):
+        return ", ".join(f"{spoken(k)}: {fact_word(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(fact_word(item) for item in value)
+    return str(value)
+
+
+#: The lines of an address, each of these parts.
+ADDRESS_LINES = (
+    ("name",),
+    ("line1",),
+    ("line2",),
+    ("postal_code", "city"),
+    ("state",),
+    ("country",),
+)
+
+
+@register.filter
+def address_lines(address: Any) -> list[str]:
+    """An address as the lines of a letter."""
+    if not isinstance(address, dict):
+        return [str(address)]
+    parts = {key: str(value) for key, value in address.items() if value}
+    if "country" in parts:
+        parts["country"] = country(parts["country"])
+    lines = (" ".join(parts.get(key, "") for key in line) for line in ADDRESS_LINES)
+    return [line.strip() for line in lines if line.strip()]
+
+
+# ------------------------------------------------------------------------ raw bodies
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+')
+#: Longer bodies are shown as they came: laying them out would cost too much.
+MOST_LAID_OUT = 200_000
+
+
+@register.filter
+def body_text(body: bytes | memoryview) -> str:
+    """A raw body for reading: JSON is laid out, its texts and numbers untouched."""
+    words = bytes(body).decode("utf-8", "replace").replace("\x00", "\ufffd")
+    looks_like_json = words.lstrip()[:1] in ("{", "[")
+    return laid_out(words) if looks_like_json and len(words) < MOST_LAID_OUT else words
+
+
+def laid_out(words: str) -> str:
+    """JSON with an indent for every level; every token stays as it was written."""
+    parts: list[str] = []
+    depth = 0
+    pieces = _TOKEN.findall(words)
+    for place, piece in enumerate(pieces):
+        before = pieces[place - 1] if place else ""
+        if piece in "}]":
+            depth = max(depth - 1, 0)
+            if before not in ("{", "["):
+                parts.append("\n" + "  " * depth)
+        elif before in ("{", "["):
+            parts.append("\n" + "  " * depth)
+        parts.append(piece)
+        if piece in "{[":
+            depth += 1
+        elif piece == ",":
+            parts.append("\n" + "  " * depth)
+        elif piece == ":":
+            parts.append(" ")
+    return "".join(parts)

@@ -6,8 +6,15 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from transactions.models import Dispute, Refund, Transaction
+from transactions.models import (
+    Dispute,
+    LookUp,
+    Refund,
+    TimelineEntry,
+    Transaction,
+)
 from transactions.statuses import (
     TONES,
     DisputeStatus,
@@ -122,7 +129,7 @@ def buyer(transaction: Transaction) -> str:
 BRANDS = {
     "visa": "Visa",
     "mastercard": "Mastercard",
-    "amex": "American Express",
+    "amex": "Amex",
     "jcb": "JCB",
     "unionpay": "UnionPay",
     "paypal": "PayPal",
@@ -138,3 +145,67 @@ def method_name(word: str) -> str:
     """A method or brand as people write it."""
     plain = word.replace("_", " ")
     return BRANDS.get(word.lower(), plain[:1].upper() + plain[1:])
+
+
+#: What a provider's question was for; unknown ones are named by their own word.
+WANTED = {
+    "line_items": _lazy("the items that were bought"),
+    "session_line_items": _lazy("the items that were bought"),
+    "balance_transaction": _lazy("fee, net and exchange rate"),
+    "payment": _lazy("items, amounts and customer"),
+    "order": _lazy("items, amounts and customer"),
+    "purchase": _lazy("the confirmed amount"),
+    "invoice_payments": _lazy("which payment the invoice belongs to"),
+    "event": _lazy("what a thin event was about"),
+}
+
+
+@register.simple_tag
+def wanted(look_up: LookUp) -> str:
+    """What an open question would tell."""
+    return str(WANTED.get(look_up.kind, look_up.kind.replace("_", " ")))
+
+
+# ----------------------------------------------------------------------- timeline
+_TOPIC_TONES = {"payment": TONES, "invoice": TONES}
+
+
+@register.simple_tag
+def entry_tone(entry: TimelineEntry) -> str:
+    """The colour of an entry's dot."""
+    if entry.topic in _TOPIC_TONES and entry.status in Status.values:
+        return TONES[Status(entry.status)]
+    if entry.topic == "dispute":
+        return DISPUTE_TONES.get(entry.status, "bad")
+    if entry.topic == "refund":
+        return REFUND_TONES.get(entry.status, "warn")
+    return "idle"
+
+
+@register.filter
+def entry_words(entry: TimelineEntry) -> str:
+    """What happened, in a short sentence."""
+    return (
+        entry.summary or f"{entry.topic} {entry.status}".replace("_", " ").capitalize()
+    )
+
+
+@register.simple_tag
+def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
+    """Who told us, and how: "Stripe by webhook", "asked Stripe", "Ana"."""
+    provider = transaction.get_provider_display()
+    words = {
+        TimelineEntry.Source.WEBHOOK: _("%s by webhook"),
+        TimelineEntry.Source.LOOK_UP: _("%s when asked"),
+        TimelineEntry.Source.POLL: _("%s by a poll"),
+    }.get(TimelineEntry.Source(entry.source))
+    if words:
+        return words % provider
+    return str(entry.actor or entry.get_source_display())
+
+
+@register.filter
+def reference_kind(kind: str) -> str:
+    """ "stripe.charge" -> "Charge"."""
+    word = kind.rpartition(".")[2].replace("_", " ")
+    return word[:1].upper() + word[1:]

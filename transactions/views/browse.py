@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
 from merchant import htmx
+from merchant.access import may as role_may
 from merchant.models import Connection, Member
 from merchant.selectors import projects_of
 from merchant.views.guard import may
@@ -73,8 +75,21 @@ def context(
         "q": " ".join(asked.typed("q")),
         "search_form": "filters",
         "mode": mode,
-        "first_use": not page.rows and asked.is_empty and not has_any(member),
+    } | (for_beginners(member) if not page.rows and not has_any(member) else {})
+
+
+def for_beginners(member: Member) -> dict[str, Any]:
+    """What the page teaches while there is nothing at all to show."""
+    if not role_may(member.role, "manage_connections"):
+        return {"first_use": True, "search_form": ""}
+    shop = projects_of(member).first()
+    return {
+        "first_use": True,
+        "search_form": "",
+        "connects": True,
+        "first_project": shop.slug if shop else "",
         "connections": connections(member),
+        "public_url": settings.PUBLIC_URL,
     }
 
 

@@ -56,7 +56,7 @@ class Panel:
 
     @property
     def is_long(self) -> bool:
-        return len(self.choices) > 10
+        return len(self.choices) > 15
 
 
 # --------------------------------------------------------------------------- query
