@@ -52,7 +52,8 @@ def note(
 def _note_for_each_merchant(user: User, verb: str, request: HttpRequest | None) -> None:
     """Into the log of every merchant the person belongs to; into none's if of none."""
     members = user.memberships.select_related("merchant")
-    for merchant in [member.merchant for member in members] or [None]:
+    merchants: list[Merchant | None] = [member.merchant for member in members]
+    for merchant in merchants or [None]:
         note(user, verb, user, merchant=merchant, request=request)
 
 

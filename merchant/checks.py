@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Warning, register
@@ -25,19 +26,23 @@ def jobs_exist(**_options: Any) -> list[CheckMessage]:
     return found
 
 
+#: Settings of PostgreSQL without which a commit is only a promise.
+DURABLE = ["fsync", "synchronous_commit"]
+
+
 @register("database")
 def commits_are_durable(
-    databases: list[str] | None = None, **_options: Any
+    *, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[CheckMessage]:
     """An accepted delivery must survive a power cut, so the server must wait for it."""
     if not databases or connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)",
-            [list(DURABLE)],
+            "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'",
+            [DURABLE],
         )
-        unsafe = [name for name, value in cursor.fetchall() if value != DURABLE[name]]
+        unsafe = [name for (name,) in cursor.fetchall()]
     return [
         Warning(
             f"PostgreSQL runs with {name} off: accepted deliveries can be lost.",
@@ -45,7 +50,3 @@ def commits_are_durable(
         )
         for name in unsafe
     ]
-
-
-#: Settings of the server without which a commit is only a promise.
-DURABLE = {"fsync": "on", "synchronous_commit": "on"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -38,6 +39,8 @@ class Command(BaseCommand):
     """
 
     requires_system_checks: list[str] = []
+    #: Does it and returns what it did; takes the options by name.
+    act: Callable[..., dict[str, Any]]
 
     def create_parser(
         self, prog_name: str, subcommand: str, **kwargs: Any
@@ -68,9 +71,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(result))
         else:
             self.say(result)
-
-    def act(self, **options: Any) -> dict[str, Any]:
-        raise NotImplementedError
 
     def say(self, result: dict[str, Any]) -> None:
         for name, value in result.items():
