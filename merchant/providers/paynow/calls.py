@@ -40,7 +40,8 @@ def fetch(want: Want, keys: Keys, call: Call) -> list[Fact]:
     if want.kind not in _KINDS:
         raise Refused(f"PayNow cannot be asked for a {want.kind}.")
     path, read = _KINDS[want.kind]
-    found = _get(f"{path}/{quote(want.id, safe='')}", {}, keys, call)
+    shelf = f"{_store(keys, call)}{path}"
+    found = _ask(f"{shelf}/{quote(want.id, safe='')}", {}, keys, call)
     return read(mapping(found), _source(keys))
 
 
@@ -51,8 +52,9 @@ def poll(
 
     Raises Refused or Unreachable. A row that cannot be read is left out and logged.
     """
+    store = _store(keys, call)
     for path, read in _KINDS.values():
-        for page in _pages(path, since, keys, call):
+        for page in _pages(f"{store}{path}", since, keys, call):
             facts: list[Fact] = []
             for row in page:
                 made = _made(row)
@@ -68,7 +70,7 @@ def _pages(
     """Pages from the newest down to the first row older than `since`."""
     query, seen = {"limit": str(PAGE), "asc": "false"}, set()
     for _ in range(MOST_PAGES):
-        page = rows(_get(path, query, keys, call))
+        page = rows(_ask(path, query, keys, call))
         fresh = [row for row in page if reading.id_of(row.get("id")) not in seen]
         if not fresh:
             return
@@ -125,19 +127,16 @@ def _source(keys: Keys) -> Source:
 
 
 # ------------------------------------------------------------------------ the call
-def _get(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
-    store = quote(keys.account or _only_store(keys, call), safe="")
-    return _ask(f"/v1/stores/{store}{path}", query, keys, call)
-
-
-def _only_store(keys: Keys, call: Call) -> str:
-    """The store of a connection that names none, where the key knows just one."""
-    found = [
-        reading.id_of(row.get("id")) for row in rows(_ask("/v1/stores", {}, keys, call))
-    ]
-    if len(found) != 1 or not found[0]:
-        raise Refused("Set the connection's account to the PayNow store id.")
-    return found[0]
+def _store(keys: Keys, call: Call) -> str:
+    """The path of the connection's store, or of the only one that the key knows."""
+    account = keys.account
+    if not account:
+        stores = rows(_ask("/v1/stores", {}, keys, call))
+        found = [reading.id_of(row.get("id")) for row in stores]
+        if len(found) != 1 or not found[0]:
+            raise Refused("Set the connection's account to the PayNow store id.")
+        account = found[0]
+    return f"/v1/stores/{quote(account, safe='')}"
 
 
 def _ask(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
