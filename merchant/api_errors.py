@@ -173,6 +173,7 @@ OUTSIDE = {
     400: Problem("The request cannot be understood.", "request_unreadable"),
     403: Problem("This is not allowed.", "forbidden", 403, PERMISSION),
     404: Problem("There is nothing here; see /v1/docs.", "route_unknown", 404),
+    503: _away(OperationalError()),
 }
 
 #: Status -> PayNow's word for it.

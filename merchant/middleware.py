@@ -10,10 +10,10 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
 
 from merchant import health
 from merchant.models import Member
+from merchant.views import errors
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -78,15 +78,8 @@ def _note_that_the_database_is_away(request: HttpRequest, **_more: object) -> No
 
 
 def _busy(request: HttpRequest) -> HttpResponse:
-    words = "The database does not answer just now. Nothing is lost; try again soon."
-    response: HttpResponse
-    if request.path_info.startswith("/v1/"):
-        error = {"type": "api_error", "code": "busy", "message": words, "param": None}
-        response = JsonResponse({"error": error}, status=503)
-    else:
-        response = HttpResponse(render_to_string("503.html"), status=503)
+    response = errors.busy(request)
     response["Retry-After"] = SECONDS_TO_COME_BACK
-    response["Cache-Control"] = "no-store"
     return response
 
 

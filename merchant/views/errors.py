@@ -38,6 +38,11 @@ def failed(request: HttpRequest) -> HttpResponse:
     return _page(request, "500.html", 500, reference=reference)
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    """The database is away; merchant.middleware.say_busy says when to come back."""
+    return _page(request, "503.html", 503)
+
+
 def _page(
     request: HttpRequest, template: str, status: int, **context: str
 ) -> HttpResponse:

@@ -26,7 +26,11 @@ def fine(request: HttpRequest) -> HttpResponse:
     return HttpResponse("fine")
 
 
-urlpatterns = [path("away/", raise_away), path("fine/", fine)]
+urlpatterns = [
+    path("away/", raise_away),
+    path("v1/away", raise_away),
+    path("fine/", fine),
+]
 handler500 = "merchant.views.errors.failed"
 
 
@@ -113,6 +117,15 @@ def test_a_page_whose_database_is_away_says_when_to_come_back(settings) -> None:
     assert int(answer["Retry-After"]) > 0
     assert "Content-Security-Policy" in answer
     assert b"Nothing is lost" in answer.content
+
+
+def test_a_program_is_told_in_json(settings) -> None:
+    settings.ROOT_URLCONF = __name__
+    client = Client(raise_request_exception=False)
+    answer = client.get("/v1/away")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "busy"
+    assert int(answer["Retry-After"]) > 0
 
 
 def test_an_error_before_the_view_is_told_the_same_way(settings) -> None:

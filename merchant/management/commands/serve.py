@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
+from django.db import connection
 
 from merchant import assets, health, processes
 from merchant.management import base
@@ -57,6 +58,7 @@ class Command(base.Command):
             raise base.Failed(
                 f"Port {settings.PORT} of {settings.HOST} is in use; set PORT."
             )
+        connection.close()  # the supervisor needs none
         assets.collect_if_stale()
         if not settings.HTTPS:
             logger.info("PUBLIC_URL is http: no Secure cookies, no HSTS, no redirect.")
