@@ -66,7 +66,7 @@ def send(
     try:
         exchange.handle.perform()
     except pycurl.error as error:
-        raise exchange.cause(error.args[0], timeout) from None
+        raise exchange.cause(int(error.args[0]), timeout) from None
     finally:
         answer = exchange.close()
     return answer

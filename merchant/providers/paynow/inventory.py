@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from merchant.providers.base import Fact, mapping, say, stamp, text
+from merchant.providers.base import Fact, Unreadable, mapping, say, stamp, text
 from merchant.providers.paynow import facts, purchases, reading
 from merchant.providers.paynow.reading import API, Source
 
@@ -54,7 +54,7 @@ def discord_link(body: dict[str, Any], source: Source) -> list[Fact]:
     inner = mapping(body.get("order"))
     order_id = reading.id_of(body.get("order_id")) or reading.id_of(inner.get("id"))
     if order_id is None:
-        return []
+        raise Unreadable("the Discord link names no order")
     told = [purchases.order(inner, source)] if reading.id_of(inner.get("id")) else []
     person = mapping(body.get("customer")) or mapping(inner.get("customer"))
     known = reading.identities(person)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from merchant.providers.base import Fact, Want, say, stamp
+from merchant.providers.base import Fact, Unreadable, Want, say, stamp
 from merchant.providers.paynow import facts, purchases, reading, words
 from merchant.providers.paynow.reading import Source
 
@@ -43,7 +43,9 @@ def refund(body: dict[str, Any], source: Source) -> list[Fact]:
         wants=(Want("payment", payment_id),) if payment_id else (),
         summary=f"Refund {status}",
     )
-    told = [fact] if fact.references else []
+    if not fact.references:
+        raise Unreadable("the refund names neither an order nor a payment")
+    told = [fact]
     if payment_id:
         over = status != "pending"
         pending = say(source.weight, refund_pending=False) if over else {}

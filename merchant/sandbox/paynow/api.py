@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from merchant.sandbox.paynow import bodies
 from merchant.sandbox.paynow.bodies import CHARGEBACKS, STORE_ID, Body, Sale
 from merchant.sandbox.story import Purchase, Request, Response, Shop, Step
 
+Maker = Callable[[Sale, Step | None], Body]
 _PAGE = 25
 _MOST = 100
 _FEES = ("gateway_fee_amount", "tax_amount", "platform_fee_amount", "store_net_amount")
@@ -164,15 +166,29 @@ def _stores(request: Request, shop: Shop) -> Response:
     return Response(200, [{"id": STORE_ID, "name": "Harbor Games", "live_mode": False}])
 
 
-def _list(make: Callable[[Sale, Step | None], Body]) -> Callable[..., Response]:
+def _list(make: Maker, id_of: Callable[[Sale], str]) -> Callable[..., Response]:
+    """A page, newest first unless `asc`; `after` goes on behind that id.
+
+    Bodies are made for the page alone: a sandbox may know thousands of orders.
+    """
+
     def serve(request: Request, shop: Shop, store: str) -> Response:
-        found = [make(*sale) for sale in _sales(shop)]
-        return _page(request, _filtered(request, found))
+        upwards = _asked(request, "asc") == "true"
+        found = [(int(id_of(sale)), sale, end) for sale, end in _sales(shop)]
+        found.sort(key=lambda entry: entry[0], reverse=not upwards)
+        after = _number(request, "after")
+        if after is not None:
+            found = [f for f in found if f[0] != after and (f[0] > after) == upwards]
+        bodies_made = (make(sale, end) for _, sale, end in found)
+        fitting = (body for body in bodies_made if _fits(request, body))
+        limit = _number(request, "limit")
+        most = _PAGE if limit is None else min(limit, _MOST)
+        return Response(200, list(islice(fitting, most)))
 
     return serve
 
 
-def _one(make: Callable[[Sale, Step | None], Body]) -> Callable[..., Response]:
+def _one(make: Maker) -> Callable[..., Response]:
     def serve(request: Request, shop: Shop, store: str, id: str) -> Response:
         for sale in _sales(shop):
             if id in {sale[0].order_id, sale[0].payment_id}:
@@ -184,27 +200,18 @@ def _one(make: Callable[[Sale, Step | None], Body]) -> Callable[..., Response]:
     return serve
 
 
-def _filtered(request: Request, found: Iterable[Body]) -> list[Body]:
-    names = ("status", "order_id", "customer_id", "billing_email", "subscription_id")
-    asked = {name: request.query[name] for name in names if request.query.get(name)}
-    return [
-        body
-        for body in found
-        if all(str(body.get(name)) in values for name, values in asked.items())
-    ]
+_FILTERS = ("status", "order_id", "customer_id", "billing_email", "subscription_id")
 
 
-def _page(request: Request, found: list[Body]) -> Response:
-    """Newest first unless `asc`; `after` goes on behind that id."""
-    upwards = _asked(request, "asc") == "true"
-    found.sort(key=lambda body: int(body["id"]), reverse=not upwards)
-    after = _asked(request, "after")
-    if after.isascii() and after.isdigit():
-        found = [b for b in found if (int(b["id"]) > int(after)) == upwards]
-        found = [b for b in found if b["id"] != after]
-    limit = _asked(request, "limit")
-    most = min(int(limit), _MOST) if limit.isascii() and limit.isdigit() else _PAGE
-    return Response(200, found[:most])
+def _fits(request: Request, body: Body) -> bool:
+    asked = {name: request.query[name] for name in _FILTERS if request.query.get(name)}
+    return all(str(body.get(name)) in values for name, values in asked.items())
+
+
+def _number(request: Request, name: str) -> int | None:
+    value = _asked(request, name)
+    fits = value.isascii() and value.isdigit() and len(value) < 20
+    return int(value) if fits else None
 
 
 def _asked(request: Request, name: str) -> str:
@@ -250,9 +257,9 @@ def _refundable(sale: Sale, line: str | None) -> int:
 _STORE = r"/v1/stores/([^/]+)"
 _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", r"/v1/stores", _stores),
-    ("GET", rf"{_STORE}/orders", _list(_order)),
+    ("GET", rf"{_STORE}/orders", _list(_order, lambda sale: sale.order_id)),
     ("GET", rf"{_STORE}/orders/([^/]+)", _one(_order)),
     ("POST", rf"{_STORE}/orders/([^/]+)/refund", _give_back),
-    ("GET", rf"{_STORE}/payments", _list(_payment)),
+    ("GET", rf"{_STORE}/payments", _list(_payment, lambda sale: sale.payment_id)),
     ("GET", rf"{_STORE}/payments/([^/]+)", _one(_payment)),
 )

@@ -417,3 +417,23 @@ def test_an_event_id_beyond_63_bits_has_no_place(id: str) -> None:
     payload = load("on_order_completed") | {"event_id": id}
     (fact,) = paynow.read(payload, KEYS)
     assert fact.order == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("on_refund", ("order_id", "payment_id")),
+        ("on_discord_account_linked_to_checkout", ("order_id", "order")),
+    ],
+)
+def test_what_belongs_to_no_purchase_is_unreadable(
+    name: str, without: tuple[str, ...]
+) -> None:
+    with pytest.raises(Unreadable):
+        read_with(name, **dict.fromkeys(without))
+
+
+def test_a_refund_that_names_its_order_alone_is_a_refund() -> None:
+    (refund,) = read_with("on_refund", payment_id=None)
+    assert refund.references == (("order", ORDER_ID),)
+    assert refund.wants == ()
