@@ -16,12 +16,12 @@ class NotStrict(ValueError):
     """The bytes are no JSON that two readers must understand alike; says why."""
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes, *, most_nodes: int = MOST_NODES) -> Any:
     """The value; floats as Decimal. Raises NotStrict.
 
     Refused: other encodings than UTF-8, a byte order mark, duplicate keys, NaN and
     Infinity, numbers of more than 40 characters, texts over 64 KiB, more than 32
-    levels or 10,000 values.
+    levels or `most_nodes` values.
     """
     if body.startswith(b"\xef\xbb\xbf"):
         raise NotStrict("it starts with a byte order mark")
@@ -33,18 +33,18 @@ def parse(body: bytes) -> Any:
         raise NotStrict(f"it is nested deeper than {MOST_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise NotStrict(f"it does not parse: {error.msg}, byte {error.pos}") from None
-    _measure(value)
+    _measure(value, most_nodes)
     return value
 
 
-def _measure(value: Any) -> None:
+def _measure(value: Any, most_nodes: int) -> None:
     """Walks the value level by level, so that depth costs no stack."""
     level, nodes = [value], 0
     for _ in range(MOST_DEPTH + 1):
         below: list[Any] = []
         nodes += len(level)
-        if nodes > MOST_NODES:
-            raise NotStrict(f"it has more than {MOST_NODES} values")
+        if nodes > most_nodes:
+            raise NotStrict(f"it has more than {most_nodes} values")
         for item in level:
             if type(item) is str:
                 if len(item) > MOST_TEXT:

@@ -261,6 +261,10 @@ class Fact:
 
 
 # --------------------------------------------------------------------- calls out
+#: A page of a hundred objects has far more values than any one delivery.
+MOST_NODES = 200_000
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back from a call out. `json()` raises Unreachable on anything else."""
@@ -271,7 +275,7 @@ class Answer:
 
     def json(self) -> Any:
         try:
-            return strict_json.parse(self.body)
+            return strict_json.parse(self.body, most_nodes=MOST_NODES)
         except strict_json.NotStrict as error:
             raise Unreachable(f"the provider's answer is no JSON: {error}") from error
 
