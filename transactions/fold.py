@@ -161,10 +161,23 @@ def _hear(ordered: Iterable[Entry]) -> dict[str, Any]:
 
 
 def _merged(ordered: Iterable[Entry], column: str) -> dict[str, Any]:
-    """The column's objects joined key by key, each key by weight, then latest state."""
+    """The column's objects joined key by key, each key by weight, then latest state.
+
+    A customer's `identities` are joined in the same way: one event knows of Steam,
+    another of Discord.
+    """
+    said = [entry.says[column] for entry in ordered if column in entry.says]
+    joined = _joined(said)
+    if "identities" in joined:
+        joined["identities"] = _joined(
+            [[weight, value.get("identities")] for weight, value in said]
+        )
+    return joined
+
+
+def _joined(said: Iterable[Sequence[Any]]) -> dict[str, Any]:
     best: dict[str, tuple[int, Any]] = {}
-    for entry in ordered:
-        weight, value = entry.says.get(column) or (0, None)
+    for weight, value in said:
         for key, item in (value or {}).items():
             if key not in best or weight >= best[key][0]:
                 best[key] = (weight, item)

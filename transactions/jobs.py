@@ -75,6 +75,7 @@ def _drain_batch() -> int:
 
 def _open(event: InboundEvent) -> ledger.Letter | None:
     """Reads one event into a letter; None when it cannot be read (then it says so)."""
+    event.error = ""
     try:
         return ledger.Letter(event.connection, read(event), "webhook", event)
     except Unreadable as error:
@@ -144,7 +145,7 @@ def _close(
             notes.setdefault(note, []).append(event.pk)
     for note, ids in notes.items():
         InboundEvent.objects.filter(pk__in=ids).update(
-            state=State.DONE, note=note, read_at=now
+            state=State.DONE, note=note, error="", read_at=now
         )
 
 

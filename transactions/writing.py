@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from merchant.models import Project
@@ -159,13 +159,34 @@ def _forget_customers(left: set[UUID]) -> None:
 
 def _products(
     folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
-) -> dict[tuple[Any, ...], UUID]:
-    wanted = {
-        (folder.project.id, folder.provider, product_key(item)): {"name": item["name"]}
-        for folder in folders
-        for item in folded[folder.id].items
+) -> tuple[dict[tuple[Any, ...], UUID], set[UUID]]:
+    """The products of all items, and those that are called in more than one way."""
+    called: dict[tuple[Any, ...], set[str]] = {}
+    for folder in folders:
+        for item in folded[folder.id].items:
+            product = (folder.project.id, folder.provider, product_key(item))
+            called.setdefault(product, set()).add(item["name"])
+    found = _ensure(
+        Product,
+        ("project_id", "provider", "key"),
+        {product: {"name": min(names)} for product, names in called.items()},
+    )
+    known = Product.objects.filter(pk__in=found.values()).values_list("pk", "name")
+    names = dict(known)
+    renamed = {
+        found[product]
+        for product, said in called.items()
+        if said != {names[found[product]]}
     }
-    return _ensure(Product, ("project_id", "provider", "key"), wanted)
+    return found, renamed
+
+
+def _rename(products: set[UUID]) -> None:
+    """A product has the name under which it was sold last, in whatever order we heard."""
+    if products:
+        sold = LineItem.objects.filter(product=OuterRef("pk"))
+        last = sold.order_by("-created", "name").values("name")[:1]
+        Product.objects.filter(pk__in=sorted(products)).update(name=Subquery(last))
 
 
 def product_key(item: dict[str, Any]) -> str:
@@ -213,13 +234,14 @@ def _write_children(
     folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
 ) -> set[UUID]:
     old = {folder.id for folder in folders if folder.row is not None}
-    products = _products(folders, folded)
+    products, renamed = _products(folders, folded)
     items = {
         (folder.id, item["key"]): _item(folder, folded[folder.id], item, products)
         for folder in folders
         for item in folded[folder.id].items
     }
     touched = _replace(LineItem, "key", items, old)
+    _rename(renamed)
     for model, part in (
         (Refund, "refunds"),
         (Dispute, "disputes"),

@@ -16,6 +16,7 @@ from tests.transactions.any_order import arrivals, snapshot
 from transactions import ledger, refold
 from transactions.models import (
     LookUp,
+    Product,
     Subscription,
     TimelineEntry,
     Transaction,
@@ -80,7 +81,12 @@ def session(status: str, minutes: int) -> Fact:
             order_reference="order-1",
             metadata={"channel": "web"},
             items=[
-                {"key": "li_1", "product": "prod_1", "name": "Space Game", "amount": 4990}
+                {
+                    "key": "li_1",
+                    "product": "prod_1",
+                    "name": "Space Game",
+                    "amount": 4990,
+                }
             ],
         ),
         wants=(Want("line_items", "cs_1"),),
@@ -338,3 +344,22 @@ def test_a_subscription_follows_its_latest_state(connection: Connection) -> None
     assert (row.status, row.amount, row.interval) == ("active", 1900, "1 month")
     assert row.timeline.count() == 3
     assert refold.refold()["changed"] == 0
+
+
+def test_a_product_is_called_as_it_was_sold_last(connection: Connection) -> None:
+    def sold(number: int, name: str) -> Fact:
+        item = {"key": "1", "product": "prod_1", "name": name}
+        return Fact(
+            topic="payment",
+            object_kind="session",
+            object_id=f"cs_{number}",
+            status="paid",
+            references=(("session", f"cs_{number}"),),
+            says=say(0, created=stamp(at(number)), items=[item]),
+        )
+
+    ledger.record(connection, [sold(2, "New name")], source="webhook")
+    ledger.record(connection, [sold(1, "Old name")], source="webhook")
+    assert Product.objects.get().name == "New name"
+    ledger.record(connection, [sold(3, "Newest name")], source="webhook")
+    assert Product.objects.get().name == "Newest name"

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from merchant import connections, queue
 from merchant.models import Connection, Merchant, Project
-from merchant.sandbox import keypair, shop
+from merchant.sandbox import keypair, paysuper, shop
 from merchant.sandbox.market import Market, Stall
 from merchant.sandbox.senders import Delivery, Habits, deliveries
 from transactions.demo import logins, stalls
@@ -109,13 +109,14 @@ def _new_keys(provider: str) -> dict[str, str]:
     if provider == "paysecure":
         public, private = keypair.new()
         return {"public_key": public, "private_key": private, "api_key": token}
-    return {"secret": secrets.token_hex(16), "api_key": token}
+    account = {"paysuper": paysuper.PROJECT_ID}.get(provider, "")
+    return {"secret": secrets.token_hex(16), "api_key": token, "account": account}
 
 
 def _forget_safety() -> None:
     """Lets SQLite commit without waiting for the disk: until the demo is complete,
     there is nothing to lose, and it has to be quick."""
-    if database.vendor == "sqlite":
+    if database.vendor == "sqlite" and not database.in_atomic_block:
         with database.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF")
 
