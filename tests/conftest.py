@@ -52,6 +52,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(how)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With CI=true whatever was skipped, by whoever, is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     """On SQLite the audit log may be emptied between tests (PostgreSQL truncates)."""
