@@ -82,7 +82,7 @@ class Day:
         tellings = self.market.due(timezone.now())
         if not tellings:
             return
-        if connection.vendor != "sqlite":
+        if not connection.in_atomic_block:
             close_old_connections()  # a server may have gone and come back meanwhile
         untaken = self._deliver(deliveries(tellings, self.habits, self.chance))
         self.market.again(t for t in tellings if id(t) in untaken)

@@ -1,0 +1,88 @@
+"""`load_demo`: many realistic rows, each the fold of its timeline."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from merchant.models import Connection, Merchant, Project
+from merchant.providers import PROVIDERS
+from tests.factories import make_project
+from transactions import ledger
+from transactions.models import LookUp, ProviderReference, TimelineEntry, Transaction
+from webhooks.models import InboundEvent
+
+pytestmark = pytest.mark.django_db
+
+
+def load(number: int, seed: int = 4) -> dict[str, object]:
+    out = StringIO()
+    call_command(
+        "load_demo", "--transactions", str(number), "--seed", str(seed), "--json",
+        stdout=out,
+    )  # fmt: skip
+    return json.loads(out.getvalue().splitlines()[-1])
+
+
+def test_it_makes_so_many_in_a_project_of_its_own() -> None:
+    said = load(120)
+    assert (
+        said["transactions"] == Transaction.objects.filter(parked=False).count() == 120
+    )
+    assert Merchant.objects.count() == Project.objects.count() == 1
+
+
+def test_the_projects_that_exist_share_them() -> None:
+    projects = [make_project(), make_project()]
+    load(80)
+    shares = Counter(Transaction.objects.values_list("project", flat=True))
+    assert shares == {project.pk: 40 for project in projects}
+
+
+def test_all_providers_have_their_part_and_one_of_ten_is_a_test() -> None:
+    load(120)
+    rows = Transaction.objects.filter(parked=False)
+    assert set(rows.values_list("provider", flat=True)) == set(PROVIDERS)
+    assert rows.filter(livemode=False).count() == 12
+
+
+def test_each_has_an_email_and_names() -> None:
+    load(120)
+    rows = Transaction.objects.filter(parked=False)
+    assert not rows.filter(customer_email="").exists()
+    assert not rows.filter(customer=None).exists()
+    assert not rows.filter(amount=None).exists()
+    assert not rows.filter(items=None).exists()
+    references = ProviderReference.objects.values("transaction").distinct().count()
+    assert references == Transaction.objects.count()
+
+
+def test_a_refold_changes_nothing() -> None:
+    load(120)
+    ids = list(Transaction.objects.values_list("id", flat=True))
+    assert ledger.refold(ids) == set()
+    assert TimelineEntry.objects.count() > len(ids)
+
+
+def test_nothing_is_asked_and_no_door_is_opened() -> None:
+    load(40)
+    assert not LookUp.objects.exists()
+    assert not InboundEvent.objects.exists()
+    assert not Connection.objects.filter(closed=None).exists()
+
+
+def test_more_is_added_every_time() -> None:
+    load(40)
+    load(40)
+    assert Transaction.objects.filter(parked=False).count() == 80
+    assert Connection.objects.count() == len(PROVIDERS)
+
+
+def test_a_number_that_is_none_is_wrong_use() -> None:
+    with pytest.raises(CommandError) as problem:
+        load(0)
+    assert problem.value.returncode == 2

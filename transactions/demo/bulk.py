@@ -1,0 +1,255 @@
+"""Transactions in bulk: the shop's stories, read as a provider's, into the books.
+
+What the sandbox would have sent goes through the provider's own reader, what it left
+out is asked of the sandbox in the same process, and the facts go through the ledger.
+So each row is the fold of its timeline, and a later refold changes nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.db import OperationalError
+from django.db import connections as databases
+from django.utils import timezone
+from django.utils.datastructures import CaseInsensitiveMapping
+
+from merchant import strict_json
+from merchant.models import Connection, Merchant, Project
+from merchant.providers import PROVIDERS
+from merchant.providers.base import Answer, Fact, Keys, Want
+from merchant.sandbox import server, shop
+from merchant.sandbox.people import REGULARS
+from merchant.sandbox.story import Purchase, Request, Shop
+from merchant.sandbox.tellers import TELLERS
+from transactions import ledger
+from transactions.ledger import Letter
+
+#: Purchases that one database transaction takes in.
+BATCH = 250
+#: One of ten is a test.
+_TEST_EVERY = 10
+#: Over so many days the purchases are spread, the newest at the end.
+_DAYS = 365
+#: An answer may raise another question; nobody asks longer than this.
+_MOST_QUESTIONS = 20
+#: How often a batch is tried that met another one.
+_TRIES = 4
+#: So many purchases one customer makes, roughly.
+_PER_CUSTOMER = 4
+#: Batches that are entered at the same time have no customer in common, so that none
+#: waits for another: who buys in a batch is every eighth person.
+_LANES = 8
+
+_KEY = secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where purchases are entered: a connection that nobody can knock at."""
+
+    connection: Connection
+    keys: Mapping[bool, Keys]  # by livemode
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What to enter. `first`: the number of the first purchase; `now` in UTC."""
+
+    counters: Sequence[Counter]
+    most: int
+    seed: int
+    first: int
+    now: datetime
+
+    def people(self, index: int) -> range:
+        """Who may have made that purchase."""
+        most = max(len(REGULARS), self.most // _PER_CUSTOMER)
+        return range(index // BATCH % _LANES, most, _LANES)
+
+    def batches(self) -> list[range]:
+        return [
+            range(start, min(start + BATCH, self.most))
+            for start in range(0, self.most, BATCH)
+        ]
+
+
+def load(
+    projects: Sequence[Project], most: int, seed: int, processes: int = 1
+) -> Iterator[int]:
+    """Enters `most` purchases; yields how many are entered so far.
+
+    `seed`: the same gives the same people, baskets and endings. Dates end now, and ids
+    are new every time, so that a second load adds as many again. Announces nothing.
+    """
+    now = timezone.now()
+    whole = Load(
+        [_counter(project, slug) for project in projects for slug in PROVIDERS],
+        most,
+        seed,
+        # Nobody enters ten thousand a second, so no two loads give the same numbers.
+        int(now.timestamp() * 10_000),
+        now,
+    )
+    done = 0
+    for entered in _spread(whole, processes) if processes > 1 else _in_turn(whole):
+        done += entered
+        yield done
+
+
+def _in_turn(whole: Load) -> Iterator[int]:
+    for batch in whole.batches():
+        yield _enter(whole, batch)
+
+
+def _spread(whole: Load, processes: int) -> Iterator[int]:
+    """The batches in several processes: reading is work for more than one core."""
+    databases.close_all()  # a connection must not be shared over a fork
+    pool = multiprocessing.get_context("fork").Pool(processes)
+    with pool:
+        yield from pool.imap_unordered(partial(_enter, whole), whole.batches())
+
+
+def _enter(whole: Load, batch: range) -> int:
+    letters: list[Letter] = []
+    for index in batch:
+        counter = whole.counters[index % len(whole.counters)]
+        letters += _letters(counter, whole, index)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ledger.record_all(letters)
+            break
+        except OperationalError:  # two processes wanted the same new rows
+            if not tries_left:
+                raise
+    return len(batch)
+
+
+def some_projects() -> list[Project]:
+    """The projects that exist, or a demo one made for the purpose."""
+    found = list(Project.objects.select_related("merchant").order_by("created", "id"))
+    if found:
+        return found
+    merchant = Merchant.objects.create(name="Pixel Harbor", slug="pixel-harbor")
+    return [
+        Project.objects.create(
+            merchant=merchant, name="Harbor Store", slug="harbor-store"
+        )
+    ]
+
+
+def _counter(project: Project, provider: str) -> Counter:
+    """The project's counter at the provider: a connection that was closed at once."""
+    rows = Connection.objects.filter(project=project, provider=provider, demo=True)
+    row = rows.exclude(closed=None).first() or Connection.objects.create(
+        project=project, provider=provider, demo=True, closed=timezone.now()
+    )
+    row.project = project
+    keys = Keys(api_key=_KEY, base_url=f"https://sandbox.invalid/{provider}")
+    return Counter(row, {live: replace(keys, livemode=live) for live in (True, False)})
+
+
+def _letters(counter: Counter, whole: Load, index: int) -> list[Letter]:
+    """What the books learn of one purchase: the webhooks, then the answers."""
+    row = counter.connection
+    purchase = _purchase(row.provider, whole, index)
+    keys = counter.keys[purchase.livemode]
+    facts = _webhooks(row.provider, purchase, keys, whole.now)
+    answers = _answers(row.provider, purchase, keys, facts, whole.now)
+    return [
+        Letter(row, [_settled(fact) for fact in found], source)
+        for found, source in ((facts, "webhook"), (answers, "look_up"))
+        if found
+    ]
+
+
+def _purchase(provider: str, whole: Load, index: int) -> Purchase:
+    ending = shop.ending_of(whole.seed, index, provider, once=True)
+    purchase = shop.plan(
+        whole.seed,
+        index,
+        shop.begin(whole.seed, index, provider, ending, whole.now, days=_DAYS),
+        provider,
+        ending=ending,
+        livemode=index % _TEST_EVERY != _TEST_EVERY - 1,
+        among=whole.people(index),
+    )
+    purchase.number = whole.first + index
+    return purchase
+
+
+def _webhooks(
+    provider: str, purchase: Purchase, keys: Keys, now: datetime
+) -> list[Fact]:
+    facts: list[Fact] = []
+    for step in purchase.steps:
+        if step.at > now:
+            break
+        purchase.told.append(step)
+        for event in TELLERS[provider].events(purchase, step):
+            facts += PROVIDERS[provider].read(strict_json.parse(event.body), keys)
+    return facts
+
+
+def _answers(
+    provider: str, purchase: Purchase, keys: Keys, facts: Sequence[Fact], now: datetime
+) -> list[Fact]:
+    """What the webhooks left out, and what the answers to that left out."""
+    open_questions = _wants(facts)
+    asked: set[Want] = set()
+    found: list[Fact] = []
+    here = Shop({purchase.number: purchase}, {_KEY})
+    while open_questions and len(asked) < _MOST_QUESTIONS:
+        want = open_questions.pop(0)
+        if want not in asked:
+            asked.add(want)
+            facts = PROVIDERS[provider].fetch(want, keys, _Call(provider, here, now))
+            found += facts
+            open_questions += _wants(facts)
+    return found
+
+
+def _wants(facts: Sequence[Fact]) -> list[Want]:
+    return [want for fact in facts for want in fact.wants]
+
+
+def _settled(fact: Fact) -> Fact:
+    """The fact without its questions: they were answered here."""
+    return replace(fact, wants=()) if fact.wants else fact
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call out that ends in this process; see merchant.providers.base.Call."""
+
+    provider: str
+    shop: Shop
+    now: datetime
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        **_: Any,
+    ) -> Answer:
+        address = urlsplit(url)
+        request = Request(
+            method=method,
+            path=unquote("/" + address.path.split("/", 2)[2]),
+            query=parse_qs(address.query, keep_blank_values=True),
+            headers=CaseInsensitiveMapping(headers or {}),
+            body=body,
+            now=self.now,
+        )
+        answer = TELLERS[self.provider].answer(request, self.shop)
+        return Answer(answer.status, {}, server.encode(answer.body))
