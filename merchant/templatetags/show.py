@@ -230,6 +230,11 @@ def body_text(body: bytes | memoryview) -> str:
     return laid_out(words) if looks_like_json and len(words) < MOST_LAID_OUT else words
 
 
+def _line(depth: int) -> str:
+    """A new line; beyond this depth nobody reads, and indents would grow squared."""
+    return "\n" + "  " * min(depth, 40)
+
+
 def laid_out(words: str) -> str:
     """JSON with an indent for every level; every token stays as it was written."""
     parts: list[str] = []
@@ -240,14 +245,14 @@ def laid_out(words: str) -> str:
         if piece in "}]":
             depth = max(depth - 1, 0)
             if before not in ("{", "["):
-                parts.append("\n" + "  " * depth)
+                parts.append(_line(depth))
         elif before in ("{", "["):
-            parts.append("\n" + "  " * depth)
+            parts.append(_line(depth))
         parts.append(piece)
         if piece in "{[":
             depth += 1
         elif piece == ",":
-            parts.append("\n" + "  " * depth)
+            parts.append(_line(depth))
         elif piece == ":":
             parts.append(" ")
     return "".join(parts)

@@ -1,0 +1,27 @@
+"""The post room's rounds: tell people what went wrong, and throw old notes away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from webhooks import alerts
+from webhooks.models import Alert, Refusal
+
+#: Refusals are for repairs of today; alerts only keep the same mail from going twice.
+REFUSALS_KEPT = timedelta(days=7)
+ALERTS_KEPT = timedelta(days=30)
+
+
+def alert() -> int:
+    """Writes to those who can repair what has newly gone wrong; returns of how much."""
+    return sum(alerts.tell(cause) for cause in alerts.causes(timezone.now()))
+
+
+def tidy() -> int:
+    """Deletes what nobody will look at any more; returns how many rows."""
+    now = timezone.now()
+    refusals, _ = Refusal.objects.filter(hour__lt=now - REFUSALS_KEPT).delete()
+    old, _ = Alert.objects.filter(sent__lt=now - ALERTS_KEPT).delete()
+    return refusals + old
