@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from io import StringIO
 
@@ -13,8 +14,11 @@ from merchant.models import Connection, Merchant, Project
 from merchant.providers import PROVIDERS
 from tests.factories import make_project
 from transactions import ledger
+from transactions.demo import bulk
 from transactions.models import LookUp, ProviderReference, TimelineEntry, Transaction
 from webhooks.models import InboundEvent
+
+_EMAIL = re.compile(r"[\w.]+@example\.\w+")
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +70,23 @@ def test_a_refold_changes_nothing() -> None:
     ids = list(Transaction.objects.values_list("id", flat=True))
     assert ledger.refold(ids) == set()
     assert TimelineEntry.objects.count() > len(ids)
+
+
+def test_a_story_told_again_is_another_purchase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bulk, "_STORIES", 5)
+    load(200)
+    rows = Transaction.objects.filter(parked=False)
+    assert rows.count() == 200
+    assert rows.values("provider_id").distinct().count() == 200
+    assert rows.values("created").distinct().count() > 150
+    assert rows.values("customer_email").distinct().count() > 100
+    assert ledger.refold(list(rows.values_list("id", flat=True))) == set()
+    for row in rows:
+        # Nothing of the first teller is left in the second one's papers.
+        known = {email for email in _EMAIL.findall(json.dumps(row.customer_details))}
+        assert known <= {row.customer_email}
 
 
 def test_nothing_is_asked_and_no_door_is_opened() -> None:

@@ -12,7 +12,8 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,10 +27,12 @@ from merchant.models import Connection, Merchant, Project
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Answer, Fact, Keys, Want
 from merchant.sandbox import server, shop
-from merchant.sandbox.people import REGULARS
+from merchant.sandbox.people import REGULARS, person
 from merchant.sandbox.story import Purchase, Request, Shop
 from merchant.sandbox.tellers import TELLERS
 from transactions import ledger
+from transactions.demo import stories
+from transactions.demo.stories import Story, Told
 from transactions.ledger import Letter
 
 #: Purchases that one database transaction takes in.
@@ -47,6 +50,11 @@ _PER_CUSTOMER = 4
 #: Batches that are entered at the same time have no customer in common, so that none
 #: waits for another: who buys in a batch is every eighth person.
 _LANES = 8
+
+#: So many purchases per counter are read; the others are these, told again.
+_STORIES = 500
+#: Those that this process has read, by load and index.
+_stories: dict[tuple[int, int], Story] = {}
 
 _KEY = secrets.token_hex(16)
 
@@ -121,7 +129,11 @@ def _enter(whole: Load, batch: range) -> int:
     letters: list[Letter] = []
     for index in batch:
         counter = whole.counters[index % len(whole.counters)]
-        letters += _letters(counter, whole, index)
+        letters += [
+            Letter(counter.connection, facts, source)
+            for source, facts in _told(counter, whole, index)
+            if facts
+        ]
     for tries_left in reversed(range(_TRIES)):
         try:
             ledger.record_all(letters)
@@ -130,6 +142,36 @@ def _enter(whole: Load, batch: range) -> int:
             if not tries_left:
                 raise
     return len(batch)
+
+
+def _told(counter: Counter, whole: Load, index: int) -> list[Told]:
+    """What the books learn of that purchase: read, or an earlier one told again."""
+    period = len(whole.counters) * _STORIES
+    if index < period:
+        return _read(counter, whole, index)[1]
+    provider, first = counter.connection.provider, index % period
+    story = _stories.get((whole.first, first))
+    if story is None:
+        story = stories.keep(*_read(counter, whole, first))
+        _stories[whole.first, first] = story
+    ending = shop.ending_of(whole.seed, first, provider, once=True)
+    begun = shop.begin(whole.seed, index, provider, ending, whole.now, days=_DAYS)
+    who = Random(f"{whole.seed} {index} buyer")
+    buyer = person(who.choice(_neighbours(story.country, whole.people(index))))[0]
+    return story.again(whole.first + index, buyer, begun)
+
+
+def _neighbours(country: str, among: range) -> list[int]:
+    """The numbers of those of the people who live there, or of any who do."""
+    return _by_country(among).get(country) or _by_country(REGULARS)[country]
+
+
+@cache
+def _by_country(among: range) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number in among:
+        found.setdefault(person(number)[0].country, []).append(number)
+    return found
 
 
 def some_projects() -> list[Project]:
@@ -156,18 +198,15 @@ def _counter(project: Project, provider: str) -> Counter:
     return Counter(row, {live: replace(keys, livemode=live) for live in (True, False)})
 
 
-def _letters(counter: Counter, whole: Load, index: int) -> list[Letter]:
-    """What the books learn of one purchase: the webhooks, then the answers."""
-    row = counter.connection
-    purchase = _purchase(row.provider, whole, index)
+def _read(counter: Counter, whole: Load, index: int) -> tuple[Purchase, list[Told]]:
+    """The purchase, and what its provider says of it: in webhooks, then asked."""
+    provider = counter.connection.provider
+    purchase = _purchase(provider, whole, index)
     keys = counter.keys[purchase.livemode]
-    facts = _webhooks(row.provider, purchase, keys, whole.now)
-    answers = _answers(row.provider, purchase, keys, facts, whole.now)
-    return [
-        Letter(row, [_settled(fact) for fact in found], source)
-        for found, source in ((facts, "webhook"), (answers, "look_up"))
-        if found
-    ]
+    facts = _webhooks(provider, purchase, keys, whole.now)
+    answers = _answers(provider, purchase, keys, facts, whole.now)
+    told = [("webhook", facts), ("look_up", answers)]
+    return purchase, [(source, list(map(_settled, found))) for source, found in told]
 
 
 def _purchase(provider: str, whole: Load, index: int) -> Purchase:
