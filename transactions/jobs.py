@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -77,7 +78,12 @@ def _open(event: InboundEvent) -> ledger.Letter | None:
     """Reads one event into a letter; None when it cannot be read (then it says so)."""
     event.error = ""
     try:
-        return ledger.Letter(event.connection, read(event), "webhook", event)
+        opened = connections.opened(event.connection_id)
+        if opened is None:
+            raise Unreadable("Its connection is closed, so it was not read.")
+        account, keys = opened
+        facts = PROVIDERS[account.provider].read(_payload(event), keys)
+        return ledger.Letter(account, facts, "webhook", event)
     except Unreadable as error:
         event.state, event.error = State.QUARANTINED, str(error)
     except Exception as error:
@@ -85,16 +91,11 @@ def _open(event: InboundEvent) -> ledger.Letter | None:
     return None
 
 
-def read(event: InboundEvent) -> Sequence[Fact]:
-    """The facts in a kept event. Raises Unreadable."""
-    opened = connections.opened(event.connection_id)
-    if opened is None:
-        raise Unreadable("Its connection is closed, so it was not read.")
+def _payload(event: InboundEvent) -> Any:
     try:
-        payload = strict_json.parse(bytes(event.body))
+        return strict_json.parse(bytes(event.body))
     except strict_json.NotStrict as error:
         raise Unreadable(f"The body is not the JSON it should be: {error}.") from error
-    return PROVIDERS[event.connection.provider].read(payload, opened[1])
 
 
 def _one_by_one(letters: Sequence[ledger.Letter]) -> ledger.Outcome:
@@ -135,13 +136,14 @@ def _close(
     """Notes on each event what came of it, in as few statements as there are notes."""
     now = timezone.now()
     facts = {letter.inbound.pk: letter.facts for letter in letters if letter.inbound}
+    told = outcome.told
     notes: dict[str, list[object]] = {}
     for event in events:
         if event.error:
             event.read_at = now
             event.save(update_fields=["state", "error", "due", "tries", "read_at"])
         else:
-            note = _note(event, facts[event.pk], event.pk in outcome.told)
+            note = _note(event, facts[event.pk], event.pk in told)
             notes.setdefault(note, []).append(event.pk)
     for note, ids in notes.items():
         InboundEvent.objects.filter(pk__in=ids).update(
