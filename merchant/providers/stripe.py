@@ -1,3 +1,0 @@
-slug = "stripe"
-name = "Stripe"
-references = ("payment_intent", "charge", "session", "invoice")

@@ -1,0 +1,27 @@
+"""Stripe: a checkout session, a payment intent and charges that make up one purchase.
+
+Documents: https://docs.stripe.com/webhooks, https://docs.stripe.com/api.
+"""
+
+from __future__ import annotations
+
+from merchant.providers.stripe.client import fetch, poll
+from merchant.providers.stripe.events import identify, read, reply
+from merchant.providers.stripe.signature import sign, verify
+
+slug = "stripe"
+name = "Stripe"
+references = ("payment_intent", "charge", "session", "invoice")
+
+__all__ = [
+    "fetch",
+    "identify",
+    "name",
+    "poll",
+    "read",
+    "references",
+    "reply",
+    "sign",
+    "slug",
+    "verify",
+]
