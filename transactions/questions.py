@@ -15,6 +15,11 @@ from transactions.models import LookUp
 from webhooks.models import InboundEvent
 
 
+#: What is set back when a question is asked again; its lease too, or it would have to
+#: run out before anybody asks.
+_AFRESH = ["state", "due", "tries", "lease", "leased_until", "error", "transaction"]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Something to look up, for the transaction that it is about."""
@@ -36,7 +41,7 @@ def ask(asked: Sequence[Question]) -> None:
     bulk.upsert(
         [rows[place] for place in sorted(rows, key=str)],
         unique=["connection", "kind", "want"],
-        update=["state", "due", "tries", "lease", "error", "transaction"],
+        update=_AFRESH,
     )
 
 
