@@ -47,8 +47,8 @@ _COLUMNS = "number, connection, provider, seed, at, ending, pace, most, told"
 class Slip:
     """What a purchase is planned from.
 
-    `at` in UTC; `most`: so many of its steps happen at all, 0 for all; `told`: so many
-    were reported.
+    `at` in UTC; `most`: so many of its steps are ever reported, 0 for all; `told`: so
+    many were.
     """
 
     number: int
@@ -63,7 +63,7 @@ class Slip:
 
     def purchase(self) -> Purchase:
         """The whole plan; nothing of it told yet."""
-        planned = shop.plan(
+        return shop.plan(
             self.seed,
             self.number,
             self.at,
@@ -71,9 +71,6 @@ class Slip:
             ending=self.ending,
             pace=self.pace,
         )
-        if self.most:
-            del planned.steps[self.most :]
-        return planned
 
 
 class Book:

@@ -94,7 +94,8 @@ class Market:
         if len(purchases) > REMEMBERED:
             purchases.pop(next(iter(purchases)))
         purchase.told = purchase.steps[: slip.told]
-        for place, step in enumerate(purchase.steps[slip.told :], slip.told):
+        ahead = purchase.steps[slip.told : slip.most or None]
+        for place, step in enumerate(ahead, slip.told):
             telling = Telling(stall, purchase, step, place)
             entry = _Waiting(step.at, next(self._turns), telling)
             heapq.heappush(self._waiting, entry)

@@ -11,7 +11,7 @@ import multiprocessing
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from random import Random
 from typing import Any
@@ -206,6 +206,9 @@ def _read(counter: Counter, whole: Load, index: int) -> tuple[Purchase, list[Tol
     facts = _webhooks(provider, purchase, keys, whole.now)
     answers = _answers(provider, purchase, keys, facts, whole.now)
     told = [("webhook", facts), ("look_up", answers)]
+    if not any("customer_email" in fact.says for fact in [*facts, *answers]):
+        # As a failed payment at PayNow, whose webhook names nobody.
+        told.append(("poll", _polled(provider, purchase, keys, whole.now)))
     return purchase, [(source, list(map(_settled, found))) for source, found in told]
 
 
@@ -253,6 +256,13 @@ def _answers(
             found += facts
             open_questions += _wants(facts)
     return found
+
+
+def _polled(provider: str, purchase: Purchase, keys: Keys, now: datetime) -> list[Fact]:
+    """What a poll of the whole time says of the purchase."""
+    call = _Call(provider, Shop({purchase.number: purchase}, {_KEY}), now)
+    pages = PROVIDERS[provider].poll(now - 2 * timedelta(days=_DAYS), now, keys, call)
+    return [fact for facts in pages for fact in facts]
 
 
 def _wants(facts: Sequence[Fact]) -> list[Want]:

@@ -83,6 +83,6 @@ def _slip(row: Connection, number: int, event_type: str) -> Slip:
 
 def _event(slip: Slip, event_type: str) -> Event | None:
     purchase = slip.purchase()
-    purchase.told = list(purchase.steps)
-    events = TELLERS[slip.provider].events(purchase, purchase.steps[-1])
+    purchase.told = purchase.steps[: slip.told]
+    events = TELLERS[slip.provider].events(purchase, purchase.told[-1])
     return next((event for event in events if event.type == event_type), None)
