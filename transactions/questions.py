@@ -14,7 +14,6 @@ from transactions import bulk
 from transactions.models import LookUp
 from webhooks.models import InboundEvent
 
-
 #: What is set back when a question is asked again; its lease too, or it would have to
 #: run out before anybody asks.
 _AFRESH = ["state", "due", "tries", "lease", "leased_until", "error", "transaction"]
