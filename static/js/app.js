@@ -179,7 +179,7 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     $("#trouble").hidden = true;
     watchToasts();
-    const told = event.target.querySelector?.("[data-announce]");
+    const told = event.target.closest?.("[data-announce]");
     if (told) say(told.dataset.announce);
     // What was clicked is gone with the old rows: keep the reader where they were.
     if (document.activeElement === document.body) $(".results")?.focus();

@@ -1,0 +1,178 @@
+"""A shop window for the browser: rows of every kind, and how a page is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+
+from merchant.models import Member, Project
+from tests.conftest import client_of
+from tests.factories import make_connection, make_inbound_event, make_transaction
+from transactions.models import (
+    Customer,
+    DeliveryItem,
+    Dispute,
+    LineItem,
+    LookUp,
+    Product,
+    ProviderReference,
+    Refund,
+    TimelineEntry,
+    Transaction,
+)
+from transactions.statuses import Status
+
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+LONG = "Bartholomew Featherstonehaugh-Cholmondeley-Marjoribanks the Third of Somewhere"
+
+
+@pytest.fixture
+def shop(project: Project) -> Project:
+    """Thirty live payments, one of each status among them, and a test payment."""
+    stripe = make_connection("stripe", project=project)
+    paysecure = make_connection("paysecure", project=project)
+    product = Product.objects.create(
+        project=project, provider="stripe", key="sword", name="Iron Sword"
+    )
+    start = timezone.now() - timedelta(days=3)
+    for number, status in enumerate([*Status.values, *["paid"] * 17]):
+        sale = make_transaction(
+            connection=paysecure if number % 5 == 0 else stripe,
+            customer_name=LONG if number == 3 else f"Buyer {number:02}",
+            customer_email=f"buyer{number}@example.com",
+            status=status,
+            status_reason="insufficient funds" if status == "failed" else "",
+            verified=number % 5 != 0,
+            amount_refunded=500 if "refunded" in status else 0,
+            order_reference=f"ORDER-{number}",
+            created=start + timedelta(minutes=number),
+        )
+        LineItem.objects.create(
+            transaction=sale,
+            key="0",
+            position=0,
+            project=project,
+            product=product,
+            created=sale.created,
+            name="Iron Sword",
+        )
+    make_transaction(connection=stripe, customer_name="Test Buyer", livemode=False)
+    return project
+
+
+@pytest.fixture
+def rich(project: Project) -> Transaction:
+    """A purchase with everything on its card, and nothing short."""
+    connection = make_connection("stripe", project=project)
+    customer = Customer.objects.create(project=project, key="mira@example.com")
+    now = timezone.now() - timedelta(minutes=5)
+    sale = make_transaction(
+        connection=connection,
+        provider_id="pi_3QxLm2KbVnq8WvTz1hR7d2Yk",
+        status="disputed",
+        status_reason="Fraudulent, says the cardholder, who never heard of this shop",
+        amount=4499,
+        amount_refunded=1500,
+        refund_pending=True,
+        verified=False,
+        warning="Refunds add up to more than was paid",
+        customer=customer,
+        customer_name=LONG,
+        customer_email="a.very.long.mailbox.name.indeed@subdomain.example.com",
+        customer_phone="+386 40 123 456",
+        customer_details={
+            "address": {"line1": "Trubarjeva 12", "city": "Ljubljana", "country": "SI"},
+            "shipping": {"line1": "x" * 120, "country": "SI"},
+            "ip": "203.0.113.77",
+            "identities": {"steam": {"id": "76561198000000042", "name": "mira_n"}},
+        },
+        method_details={"wallet": "apple_pay", "three_d_secure": "authenticated"},
+        settlement={"currency": "usd", "amount": 4862, "fee": 171, "net": 4691},
+        details={"callbacks": {"success": "https://shop.example.com/" + "y" * 150}},
+        metadata={"note": "\u202egnorw si txet siht <b>bold</b>", "z" * 60: "w" * 200},
+        created=now,
+    )
+    product = Product.objects.create(
+        project=project, provider="stripe", key="x", name="Skyline Racer " * 8
+    )
+    LineItem.objects.create(
+        transaction=sale, key="0", position=0, project=project, product=product,
+        created=now, name=product.name, sku="SKU-" + "9" * 80, quantity=2, amount=4499,
+    )  # fmt: skip
+    ProviderReference.objects.create(
+        project=project, kind="stripe.payment_intent", reference=sale.provider_id,
+        transaction=sale,
+    )  # fmt: skip
+    ProviderReference.objects.create(
+        project=project, kind="stripe.session", reference="cs_live_" + "b1X" * 20,
+        transaction=sale,
+    )  # fmt: skip
+    body = b'{"id":"evt_1","data":{"object":{"long":"' + b"v" * 400 + b'"}}}'
+    inbound = make_inbound_event(connection=connection, body=body)
+    for number, (topic, status) in enumerate(
+        [("payment", "paid"), ("refund", "succeeded"), ("dispute", "open")]
+    ):
+        TimelineEntry.objects.create(
+            connection=connection, identity=str(number), transaction=sale,
+            inbound=inbound, source="webhook", topic=topic, object_kind="charge",
+            object_id="ch_1", status=status, at=now, summary=f"A {topic} is {status}",
+        )  # fmt: skip
+    Refund.objects.create(
+        transaction=sale, provider_id="re_1", status="succeeded", amount=1500,
+        currency="eur", reason="requested_by_customer", created=now,
+    )  # fmt: skip
+    Dispute.objects.create(
+        transaction=sale, provider_id="dp_1", status="open", amount=2999,
+        currency="eur", reason="fraudulent", due_by=now, created=now,
+    )  # fmt: skip
+    DeliveryItem.objects.create(
+        transaction=sale, provider_id="di_1", status="added", name="Sword", created=now
+    )
+    LookUp.objects.create(
+        connection=connection, kind="line_items", want="cs_1", transaction=sale,
+        state="needs_key",
+    )  # fmt: skip
+    return sale
+
+
+@pytest.fixture
+def look(page) -> Callable[..., None]:  # noqa: ANN001
+    """look(width, scheme): the page as it stands is readable, whole and fits."""
+
+    def look(width: int, scheme: str) -> None:
+        page.set_viewport_size({"width": width, "height": 844 if width < 800 else 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # The new colours are there with the next frame.
+        page.evaluate(
+            "() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 50)))"
+        )
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= width, f"{wide} px at {width}"
+        options = {"runOnly": {"type": "tag", "values": RULES}}
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, found.generate_report()
+
+    return look
+
+
+@pytest.fixture
+def plain_page(browser, live_server) -> Iterator[Callable]:  # noqa: ANN001
+    """plain_page(member): a page of a browser in which scripts are turned off."""
+    contexts = []
+
+    def plain_page(member: Member | None = None):  # noqa: ANN202
+        context = browser.new_context(java_script_enabled=False)
+        contexts.append(context)
+        if member is not None:
+            value = client_of(member).cookies["session"].value
+            cookie = {"name": "session", "value": value, "url": live_server.url}
+            context.add_cookies([cookie])
+        return context.new_page()
+
+    yield plain_page
+    for context in contexts:
+        context.close()

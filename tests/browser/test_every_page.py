@@ -1,0 +1,153 @@
+"""Every page: no accessibility fault, no script error, nothing too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from merchant.models import Member, Project
+from tests.factories import make_connection, make_member
+from transactions.models import Transaction
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
+SOME = [(1280, "light"), (390, "dark")]
+
+
+@pytest.mark.parametrize(
+    "path", ["/login/", "/password/reset/", "/password/reset/done/"]
+)
+def test_before_the_login(page, live_server, look: Callable, path: str) -> None:
+    page.goto(live_server.url + path)
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("path", ["/logout/", "/password/change/"])
+def test_of_the_account(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, path: str
+) -> None:
+    sign_in(owner)
+    page.goto(live_server.url + path)
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+def test_the_list(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, shop: Project
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/transactions/?status=paid&status=failed&q=example")
+    page.get_by_role("link", name="Buyer").first.wait_for()
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("panel", ["Created", "Status", "More filters"])
+def test_the_list_with_a_filter_open(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, shop: Project,
+    panel: str,
+) -> None:  # fmt: skip
+    sign_in(owner)
+    page.goto(f"{live_server.url}/transactions/")
+    for width, scheme in SOME:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.locator("summary", has_text=panel).first.click()
+        look(width, scheme)
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?q=nobody", "?status=nonsense", "?livemode=false", "?status=paid&after=x"],
+)
+def test_the_list_in_other_states(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, shop: Project,
+    query: str,
+) -> None:  # fmt: skip
+    sign_in(owner)
+    page.goto(f"{live_server.url}/transactions/{query}")
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+def test_the_first_use(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, settings
+) -> None:
+    settings.ALLOW_PRIVATE_ENDPOINTS = True
+    make_connection(project=owner.merchant.projects.get())
+    sign_in(owner)
+    page.goto(f"{live_server.url}/transactions/")
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("role", ["owner", "viewer"])
+def test_the_card(
+    page, live_server, look: Callable, sign_in: Callable, rich: Transaction, role: str
+) -> None:
+    sign_in(make_member(role, merchant=rich.merchant))
+    page.goto(f"{live_server.url}/transactions/{rich.pk}/")
+    for raw in page.locator("details.disclosure > summary").all():
+        raw.click()
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+def test_the_key_of_a_connection(
+    page,
+    live_server,
+    look: Callable,
+    sign_in: Callable,
+    owner: Member,
+    rich: Transaction,
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/connections/{rich.connection_id}/key/")
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])
+def test_what_opens_over_the_page(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, shop: Project,
+    what: str,
+) -> None:  # fmt: skip
+    Project.objects.create(merchant=shop.merchant, name="Other Shop", slug="other-shop")
+    sign_in(owner)
+    width = 390 if what == "menu" else 1280
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{live_server.url}/transactions/")
+    {
+        "menu": lambda: page.get_by_role("button", name="Menu").click(),
+        "dialog": lambda: page.get_by_role("button", name="Keyboard shortcuts").click(),
+        "account": lambda: page.locator(".account > summary").click(),
+        "projects": lambda: page.locator(".projects > summary").click(),
+    }[what]()
+    for scheme in ("light", "dark"):
+        look(width, scheme)
+
+
+class TestWithFaults:
+    """Pages whose status the browser reports as a failed load."""
+
+    @pytest.fixture
+    def expected_faults(self) -> list[str]:
+        return ["status of 404", "status of 403", "status of 422"]
+
+    def test_a_page_that_is_none(self, page, live_server, look: Callable) -> None:
+        page.goto(f"{live_server.url}/no-such-page/")
+        for width, scheme in SOME:
+            look(width, scheme)
+
+    def test_a_page_for_other_roles(
+        self, page, live_server, look: Callable, sign_in: Callable, viewer: Member,
+        rich: Transaction,
+    ) -> None:  # fmt: skip
+        sign_in(viewer)
+        page.goto(f"{live_server.url}/connections/{rich.connection_id}/key/")
+        page.get_by_text("Your role cannot open this page").wait_for()
+        for width, scheme in SOME:
+            look(width, scheme)
