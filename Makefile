@@ -8,7 +8,7 @@ run: setup
 setup: .venv/runtime.lock
 	@.venv/bin/python scripts/first_start.py
 	@.venv/bin/python manage.py migrate --verbosity 0
-	@.venv/bin/python -c "import django; django.setup(); from merchant import assets; assets.collect_if_stale()"
+	@.venv/bin/python manage.py collect
 
 test: .venv/tests.lock
 	@.venv/bin/python scripts/run_tests.py
@@ -34,5 +34,3 @@ lock: .venv/tests.lock
 
 .venv/tests.lock: requirements-dev.lock
 	@sh scripts/install.sh requirements-dev.lock .venv/tests.lock
-
-export DJANGO_SETTINGS_MODULE = merchant.settings

@@ -191,7 +191,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "merchant.assets.StaticFiles",
     "allauth",
     "allauth.account",
     "rest_framework",
@@ -295,6 +295,11 @@ PASSWORD_RESET_TIMEOUT = 60 * 60
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / ".build" / "static"
 STATICFILES_DIRS = [ROOT / "static"]
+# Pages name the hashed files only; source maps are for nobody's first visit.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    "jpg", "png", "webp", "ico", "gz", "br", "woff", "woff2", "map",
+]  # fmt: skip
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

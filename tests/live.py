@@ -17,6 +17,10 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from django.db import connection
+from psycopg.sql import SQL, Identifier
+
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
@@ -36,6 +40,30 @@ def until(true: Callable[[], Any], seconds: float = 20, what: str = "it") -> Any
                 return found
         time.sleep(0.05)
     raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[dict[str, str]]:
+    """What names a database of its own on the server that the tests use.
+
+    Nothing on SQLite: there a house makes its own file.
+    """
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        yield {}
+        return
+    name = f"house_{secrets.token_hex(6)}"
+    server = (
+        f"{settings['USER']}:{settings['PASSWORD'] or ''}"
+        f"@{settings['HOST']}:{settings['PORT'] or 5432}"
+    )
+    with psycopg.connect(f"postgres://{server}/postgres", autocommit=True) as admin:
+        admin.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield {"DATABASE_URL": f"postgres://{server}/{name}"}
+        finally:
+            drop = SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name))
+            admin.execute(drop)
 
 
 class House:
@@ -106,11 +134,11 @@ class House:
         **more: Any,
     ) -> HTTPResponse:
         """One request; the answer's body is read and stands in `.text`."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, body, headers or {}, **more)
-        answer = connection.getresponse()
+        line = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        line.request(method, path, body, headers or {}, **more)
+        answer = line.getresponse()
         answer.text = answer.read().decode()  # type: ignore[attr-defined]
-        connection.close()
+        line.close()
         return answer
 
     def get_json(self, path: str, key: str) -> Any:
@@ -141,6 +169,9 @@ class OwnRedis:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start(folder)
+
+    def start(self, folder: Path) -> None:
         self.process = subprocess.Popen(
             [
                 "redis-server", "--port", str(self.port), "--bind", "127.0.0.1",

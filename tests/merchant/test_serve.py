@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from merchant.providers import stripe
-from merchant.providers.base import Keys
 from tests.factories import rsa_pair
 from tests.live import House, children_of, until
+from tests.live_letters import Shop
 
 pytestmark = pytest.mark.server
 
@@ -92,75 +91,52 @@ def test_a_port_in_use_is_named(house: House) -> None:
 
 # ------------------------------------------------------------- the way in, for real
 @pytest.fixture(scope="module")
-def accounts(house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Intake paths of a Stripe and a Paysecure connection."""
-    house.made("add_merchant", "--name", "Dragon", "--slug", "dragon")
-    house.made(
-        "add_project", "--merchant", "dragon", "--name", "Shop", "--slug", "shop"
-    )
-    file = tmp_path_factory.mktemp("keys") / "public.pem"
-    file.write_text(rsa_pair()[0])
-    add = ["add_connection", "--project", "shop", "--provider"]
-    made = {
-        "stripe": house.made(*add, "stripe", "--secret", "whsec_test_1"),
-        "paysecure": house.made(*add, "paysecure", "--public-key", str(file)),
-    }
-    root = f"http://127.0.0.1:{house.port}"
-    return {name: row["intake_url"].removeprefix(root) for name, row in made.items()}
-
-
-def test_a_signature_header_with_underscores_arrives(
-    house: House, accounts: dict[str, str]
-) -> None:
-    body = json.dumps({"purchaseId": "p1", "status": "PAID", "brand_id": "b1"})
-    headers = {"Content-Type": "application/json", "paysecure_sign": "bm90IHJpZ2h0"}
-    with house.serving():
-        wrong = house.ask("POST", accounts["paysecure"], body, headers)
-        del headers["paysecure_sign"]
-        none = house.ask("POST", accounts["paysecure"], body, headers)
-    assert (wrong.status, none.status) == (401, 401)
-    assert wrong.text != none.text or "missing" not in wrong.text
-
-
-def test_a_chunked_delivery_is_asked_for_its_length(
-    house: House, accounts: dict[str, str]
-) -> None:
-    with house.serving():
-        answer = house.ask(
-            "POST",
-            accounts["stripe"],
-            iter([b'{"a":', b"1}"]),
-            {"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
-            encode_chunked=True,
-        )
-    assert answer.status == 411
+def shop(house: House) -> Shop:
+    return Shop(house)
 
 
 def test_a_signed_delivery_is_taken_and_read_by_the_worker(
-    house: House, accounts: dict[str, str]
+    house: House, shop: Shop
 ) -> None:
-    key = house.made("add_api_key", "--project", "shop")["key"]
-    now = int(time.time())
-    charge = {
-        "id": "ch_serve_1", "object": "charge", "amount": 1999, "currency": "eur",
-        "status": "succeeded", "paid": True, "captured": True, "created": now,
-        "amount_captured": 1999, "amount_refunded": 0, "refunded": False,
-        "livemode": True, "metadata": {}, "payment_intent": None,
-        "billing_details": {"email": "ada@example.com", "name": "Ada"},
-    }  # fmt: skip
-    event = {
-        "id": "evt_serve_1", "object": "event", "type": "charge.succeeded",
-        "api_version": "2024-06-20", "created": now, "livemode": True,
-        "data": {"object": charge},
-    }  # fmt: skip
-    body = json.dumps(event).encode()
-    signed = stripe.sign(body, Keys(secrets=("whsec_test_1",)), datetime.now(UTC))
     with house.serving():
-        headers = {"Content-Type": "application/json", **signed}
-        answer = house.ask("POST", accounts["stripe"], body, headers)
-        assert (answer.status, json.loads(answer.text)) == (
-            200,
-            {"received": True, "duplicate": False},
-        )
-        rows = until(lambda: house.get_json("/v1/transactions", key)["data"])
-    assert [(row["amount"], row["status"]) for row in rows] == [(1999, "paid")]
+        answer = shop.send(1)
+        assert answer.status == 200
+        assert json.loads(answer.text) == {"received": True, "duplicate": False}
+        assert until(shop.amounts) == [101]
+
+
+def test_pages_find_their_hashed_files(house: House) -> None:
+    with house.serving():
+        login = house.ask("GET", "/login/").text
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', login)
+        answers = [house.ask("GET", file) for file in files]
+    assert files
+    for file, answer in zip(files, answers, strict=True):
+        assert answer.status == 200, file
+        assert "immutable" in answer.headers["Cache-Control"], file
+
+
+def test_a_signature_header_with_underscores_arrives(
+    house: House, shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "public.pem"
+    file.write_text(rsa_pair()[0])
+    words = ["--project", "shop", "--provider", "paysecure", "--public-key", str(file)]
+    id_ = house.made("add_connection", *words)["id"]
+    body = json.dumps({"purchaseId": "p1", "status": "PAID", "brand_id": "b1"})
+    headers = {"Content-Type": "application/json", "paysecure_sign": "bm90IHJpZ2h0"}
+    with house.serving():
+        wrong = house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
+        del headers["paysecure_sign"]
+        none = house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
+    assert (wrong.status, none.status) == (401, 401)
+    assert "missing" in none.text
+    assert "missing" not in wrong.text
+
+
+def test_a_chunked_delivery_is_asked_for_its_length(house: House, shop: Shop) -> None:
+    chunks = iter([b'{"a":', b"1}"])
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    with house.serving():
+        answer = house.ask("POST", shop.path, chunks, headers, encode_chunked=True)
+    assert answer.status == 411
