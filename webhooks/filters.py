@@ -75,7 +75,7 @@ class InboundFilter(django_filters.FilterSet):
         unsaid = Q(livemode=None, connection__livemode=live)
         return rows.filter(Q(livemode=live) | unsaid)
 
-    # --------------------------------------------------------------------- what it asks
+    # ----------------------------------------------------------------- what it asks
     @property
     def errors_in_words(self) -> list[str]:
         """A sentence for each parameter that means nothing here."""
@@ -99,7 +99,7 @@ class InboundFilter(django_filters.FilterSet):
 
     @property
     def strands(self) -> list[QuerySet[InboundEvent]]:
-        """The rows, in parts that an index serves alone; none while there are errors."""
+        """The rows, in parts that an index serves alone; none if there are errors."""
         if self.form.errors:
             return []
         wanted = [connection.pk for connection in self.wanted]
