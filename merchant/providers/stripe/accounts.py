@@ -97,7 +97,8 @@ def _interval(item: Body) -> str | None:
     unit, count = text(every.get("interval"), 20), every.get("interval_count")
     if unit is None:
         return None
-    return unit if count in {1, None} or type(count) is not int else f"{count} {unit}s"
+    many = reading.whole(count) or 1
+    return unit if many == 1 else f"{many} {unit}s"
 
 
 def _reason(body: Body) -> str | None:

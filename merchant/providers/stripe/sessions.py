@@ -68,7 +68,7 @@ def _standing(body: Body, source: Source) -> tuple[str, int]:
     standing = reading.status_of(body, words.SESSION)
     if standing[0] != "pending":
         return standing
-    if body.get("payment_status") in {"paid", "no_payment_required"}:
+    if body.get("payment_status") in ("paid", "no_payment_required"):
         return words.SESSION_PAID
     # The object of a failed debit looks like that of a pending one.
     failed = source.type == "checkout.session.async_payment_failed"
@@ -87,7 +87,7 @@ def _reason(body: Body, status: str) -> str | None:
 
 
 def _wants(body: Body, source: Source) -> tuple[Want, ...]:
-    complete = body.get("status") in {"complete", None}
+    complete = body.get("status") in ("complete", None)
     if not complete or body.get("mode") == "setup":
         return ()
     asked = []
