@@ -22,7 +22,7 @@ if _worker and os.environ.get("REDIS_URL"):
     os.environ["REDIS_URL"] = f"{_server}/{int(_number) + 1 + int(_worker[2:])}"
 
 from merchant.settings import *  # noqa: E402, F403
-from merchant.settings import DATABASES, STORAGES  # noqa: E402
+from merchant.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 # A file, not memory: it is what runs in production, and other processes can open it.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -30,6 +30,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "NAME": os.path.join(os.environ["DATA_DIR"], "tests.sqlite3")
     }
 
+# The live server of pytest-django serves static files for an app of just this name.
+INSTALLED_APPS = [
+    "django.contrib.staticfiles" if app == "merchant.assets.StaticFiles" else app
+    for app in INSTALLED_APPS
+]
 STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -25,6 +25,7 @@ from transactions.models import (
     Transaction,
 )
 from transactions.statuses import Status
+from webhooks.models import Refusal
 
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 LONG = "Bartholomew Featherstonehaugh-Cholmondeley-Marjoribanks the Third of Somewhere"
@@ -137,6 +138,32 @@ def rich(project: Project) -> Transaction:
         state="needs_key",
     )  # fmt: skip
     return sale
+
+
+@pytest.fixture
+def post(project: Project) -> Project:
+    """Inbound events in every state, and refused deliveries."""
+    stripe = make_connection("stripe", project=project)
+    make_connection("paysuper", project=project)
+    body = b'{"id":"evt_1","data":{"object":{"long":"' + b"v" * 400 + b'"}}}'
+    for event_type, state, error in (
+        ("charge.succeeded", "done", ""),
+        ("charge.refunded", "failed", "Inexact: 12.345 EUR has too many decimals"),
+        ("invoice.paid", "quarantined", "data is missing"),
+        ("payout.paid", "refused", ""),
+        ("charge.updated", "conflict", ""),
+        ("charge.pending", "pending", ""),
+    ):
+        make_inbound_event(
+            connection=stripe, event_type=event_type, state=state, error=error,
+            body=body, verdict="the signature fits",
+        )  # fmt: skip
+    Refusal.objects.create(
+        connection=stripe, code="mismatch", hour=timezone.now(), count=14,
+        reason="The signature does not fit any live secret", address="203.0.113.9",
+        headers={"stripe-signature": "t=1,v1=..."}, sample=body,
+    )  # fmt: skip
+    return project
 
 
 @pytest.fixture

@@ -110,6 +110,38 @@ def test_the_key_of_a_connection(
         look(width, scheme)
 
 
+def test_inbound_events(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/inbound/")
+    page.get_by_role("link", name="charge.refunded").wait_for()
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("event", ["charge.refunded", "payout.paid", "invoice.paid"])
+def test_an_inbound_event(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project,
+    event: str,
+) -> None:  # fmt: skip
+    sign_in(owner)
+    page.goto(f"{live_server.url}/inbound/")
+    page.get_by_role("link", name=event).click()
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+def test_refused_deliveries(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/inbound/refused/")
+    page.get_by_text("does not fit").first.wait_for()
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
 @pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])
 def test_what_opens_over_the_page(
     page, live_server, look: Callable, sign_in: Callable, owner: Member, shop: Project,
