@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 from django.utils.module_loading import import_string
 
@@ -21,7 +21,7 @@ def jobs_exist(**_options: Any) -> list[CheckMessage]:
             import_string(job)
         except ImportError as error:
             found.append(
-                Warning(f"The job {job} does not import: {error}", id="merchant.E001")
+                Error(f"The job {job} does not import: {error}", id="merchant.E001")
             )
     return found
 
