@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from random import Random
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from merchant import processes
 from merchant.models import Connection
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Incoming, Keys
@@ -19,6 +24,7 @@ from tests.factories import make_connection
 from transactions.demo import stalls
 from transactions.demo.day import Day
 from transactions.demo.post import Answer, Postman, hand_over_here
+from transactions.management.commands import sandbox
 from webhooks.models import InboundEvent
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +116,74 @@ def test_what_the_sandbox_signs_proves_itself(market: Market, provider: str) -> 
     body = b'{"message": {"purchaseId": "p1", "status": "PAID", "brand_id": "b1"}}'
     headers = senders.sign(provider, body, stall.keys, now)
     PROVIDERS[provider].verify(Incoming(body, headers, now), stall.keys)
+
+
+# ----------------------------------------------------------------------- the command
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What a signal would set; the test's own signals stay as they are."""
+    stop = threading.Event()
+    monkeypatch.setattr(processes, "stop_on_signals", lambda: stop)
+    monkeypatch.setattr(sandbox, "SECONDS_FOR_LOOK_UPS", 0)
+    return stop
+
+
+def run(*words: str) -> dict[str, object]:
+    out = StringIO()
+    call_command("sandbox", *words, "--json", stdout=out, stderr=StringIO())
+    return json.loads(out.getvalue().splitlines()[-1])
+
+
+def test_the_command_sells_to_connections_that_point_at_it(
+    settings, tmp_path: Path, stopped: threading.Event, free_port: int
+) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    row = make_connection(
+        "paynow", livemode=False, base_url=f"http://127.0.0.1:{free_port}/paynow"
+    )
+    elsewhere = make_connection("paynow", livemode=False)
+    said = run(
+        "--port", str(free_port), "--rate", "6000", "--count", "5", "--seed", "1"
+    )
+    assert (said["purchases"], said["refused"]) == (5, 0)
+    assert row.inbound.count() >= 5
+    assert not elsewhere.inbound.exists()
+
+
+def test_the_command_answers_only_where_nothing_is_to_be_sold(
+    settings, tmp_path: Path, stopped: threading.Event, free_port: int
+) -> None:
+    settings.DATA_DIR = tmp_path
+    stopped.set()
+    said = run("--port", str(free_port), "--rate", "0")
+    assert (said["purchases"], said["url"]) == (0, f"http://127.0.0.1:{free_port}")
+
+
+def test_a_taken_port_is_named(
+    settings, tmp_path: Path, stopped: threading.Event
+) -> None:
+    settings.DATA_DIR = tmp_path
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=f"cannot listen on port {port}"):
+            run("--port", str(port))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--port", "0"), ("--port", "70000"), ("--rate", "-1"), ("--count", "0")],
+)
+def test_wrong_use_is_said(words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError) as problem:
+        run(*words)
+    assert problem.value.returncode == 2
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])

@@ -7,6 +7,7 @@ import time
 from random import Random
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from merchant import processes
@@ -76,6 +77,11 @@ class Command(base.Command):
             self.stdout.write(
                 "It sends nothing: no test connection's base URL points here, such as "
                 f"--base-url {url}/stripe"
+            )
+        if not settings.ALLOW_PRIVATE_ENDPOINTS and url != settings.SANDBOX_URL:
+            self.stdout.write(
+                "Nobody will ask it back: the server calls private addresses only with "
+                "ALLOW_PRIVATE_ENDPOINTS=on."
             )
         self.stdout.flush()
 
