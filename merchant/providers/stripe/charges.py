@@ -8,6 +8,7 @@ from merchant.money import Money
 from merchant.providers.base import (
     Fact,
     Said,
+    Unreadable,
     first,
     labels,
     mapping,
@@ -86,7 +87,9 @@ def _money(body: Body, captured: bool) -> dict[str, Said]:
     currency = body.get("currency")
     if not captured:
         return reading.amount(body.get("amount"), currency, Weight.ASKED)
-    taken = first(body.get("amount_captured") or None, body.get("amount"))
+    taken = body.get("amount_captured")  # unknown before 2020
+    if taken in (None, 0):
+        taken = body.get("amount")
     return reading.amount(taken, currency, Weight.CAPTURED)
 
 
@@ -107,11 +110,15 @@ def _waited(made: datetime | None, at: datetime | None) -> bool:
 def _refunded(body: Body) -> dict[str, Said]:
     """The cumulative figure, without what a partial capture let go: Stripe counts
     that as refunded, too."""
-    back = reading.whole(body.get("amount_refunded"))
-    if back is None:
+    if body.get("amount_refunded") is None:
         return {}
-    total = reading.exact(max(0, back - _let_go(body)), body.get("currency"))
-    return say(0, refunded_total=total)
+    back = reading.whole(body["amount_refunded"])
+    if back is None:
+        raise Unreadable("the charge's amount_refunded is no amount")
+    found = reading.amount(max(0, back - _let_go(body)), body.get("currency"), 0)
+    if "money" in found:
+        return say(0, refunded_total=found["money"].value[0])
+    return found
 
 
 def _let_go(body: Body) -> int:

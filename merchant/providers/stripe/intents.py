@@ -86,8 +86,8 @@ def _was_held(body: Body) -> bool:
 
 
 def _money(body: Body) -> dict[str, Said]:
-    # Nothing received says nothing about the price.
-    if received := body.get("amount_received"):
+    received = body.get("amount_received")
+    if received not in (None, 0):  # nothing received says nothing about the price
         return reading.amount(received, body.get("currency"), Weight.RECEIVED)
     return reading.amount(body.get("amount"), body.get("currency"), Weight.ASKED)
 
