@@ -52,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Merchant(models.Model):
-    """The business. Everything below belongs to exactly one, and never meets another."""
+    """The business. Everything below belongs to exactly one and never meets another."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     name = models.CharField(max_length=120)
@@ -78,7 +78,7 @@ class Project(models.Model):
 
 
 class Member(models.Model):
-    """A person's part in a merchant: a role, and the projects it holds for (none = all)."""
+    """A person's part in a merchant: a role, and for which projects (none = all)."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="members")
@@ -168,7 +168,7 @@ class Secret(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key for the API: hashed, scoped, for one project; shown once when it is made."""
+    """A key for the API: hashed, scoped, for one project; shown once, when made."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="api_keys")
@@ -186,7 +186,7 @@ class ApiKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what, when. Rows are added, never changed or deleted (see save/delete)."""
+    """Who did what, when. Rows are added; the database refuses to change one."""
 
     id = models.BigAutoField(primary_key=True)
     merchant = models.ForeignKey(

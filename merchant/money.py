@@ -1,4 +1,4 @@
-"""Money is a whole number of minor units and a currency; never a float, never rounded."""
+"""Money is a whole number of minor units and a currency; no float, no rounding."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Inexact(NotMoney):
 @cache
 def known_currencies() -> frozenset[str]:
     """Every currency code that has a name, in lower case."""
-    return frozenset(code.lower() for code in Locale("en").currencies)
+    return frozenset(str(code).lower() for code in Locale("en").currencies)
 
 
 def currency_code(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The safe: secrets are sealed at rest and open only on the row they were sealed for."""
+"""The safe: secrets are sealed at rest and open only on the row they belong to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Locked(Exception):
 
 
 def seal(secret: str, *, purpose: str, row: UUID) -> str:
-    """The secret, encrypted for this purpose and row with the first key. "" stays ""."""
+    """The secret, sealed for this purpose and row with the first key. "" stays ""."""
     if not secret:
         return ""
     bound = f"{purpose}|{row}|{secret}"

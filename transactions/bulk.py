@@ -32,7 +32,7 @@ def insert(rows: Sequence[Any], *, ignore: bool = False) -> bool:
 def upsert(
     rows: Sequence[Any], *, unique: Sequence[str], update: Sequence[str]
 ) -> None:
-    """Adds the rows; where `unique` columns exist already, sets the `update` columns."""
+    """Adds the rows; where `unique` columns exist, sets the `update` columns."""
     if not rows:
         return
     model = type(rows[0])

@@ -24,7 +24,7 @@ from transactions.statuses import (
 
 
 class Entry(Protocol):
-    """What the fold reads of a timeline entry; see transactions.models.TimelineEntry."""
+    """What the fold reads of an entry; see transactions.models.TimelineEntry."""
 
     identity: str
     topic: str
@@ -103,7 +103,9 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
     pending = _refund_pending(purchase) or any(
         refund["status"] in REFUND_OPEN for refund in refunds.values()
     )
-    columns = {name: str(heard.get(name) or "")[:most] for name, most in TEXTS.items()}
+    columns: dict[str, Any] = {
+        name: str(heard.get(name) or "")[:most] for name, most in TEXTS.items()
+    }
     speakers = [entry for entry in ordered if entry.topic in SPEAKERS]
     columns |= {name: _merged(speakers, name) for name in MERGED}
     columns["details"] = {name: heard[name] for name in DETAILS if heard.get(name)}
@@ -204,7 +206,7 @@ def _money(
 
 
 def _created(ordered: Sequence[Entry]) -> datetime:
-    """The earliest time that the provider gives; the arrival only when it gives none."""
+    """The earliest time that the provider gives; the arrival only if it gives none."""
     said = [e.says["created"][1] for e in ordered if "created" in e.says]
     if said:
         return datetime.fromisoformat(min(said))
@@ -442,7 +444,7 @@ def _currency_of(*children: dict[str, dict[str, Any]]) -> str:
 
 
 def _items(said: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Line items with every key present; a second line with the same key gets a mark."""
+    """Line items with every key present; a second line of the same key gets a mark."""
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     for position, item in enumerate(said or []):

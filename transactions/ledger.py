@@ -80,7 +80,7 @@ def record_all(letters: Sequence[Letter]) -> Outcome:
 
 @database.atomic
 def refold(ids: Sequence[UUID]) -> set[UUID]:
-    """Folds these transactions again from their timelines; returns those that changed."""
+    """Folds these transactions again from their timelines; returns what changed."""
     rows = binding.lock(ids)
     timelines = _timelines(rows)
     return writing.write(

@@ -51,7 +51,7 @@ OPEN = (Status.OVERDUE, Status.PENDING, Status.CREATED)
 
 
 class RefundStatus(models.TextChoices):
-    """The life of a refund. Provider facts use pending, requires_action and the ends."""
+    """The life of a refund. Provider facts use pending, requires_action, the ends."""
 
     REQUESTED = "requested", _("Requested")
     SUBMITTED = "submitted", _("Submitted")

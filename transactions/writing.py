@@ -1,4 +1,4 @@
-"""Folded timelines become rows: transactions, their children, customers and products."""
+"""Folded timelines become rows: transactions, children, customers, products."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Folder:
 
 
 def write(folders: Sequence[Folder]) -> set[UUID]:
-    """Folds and writes them in a handful of statements; returns the rows that changed."""
+    """Folds and writes them in a few statements; returns the rows that changed."""
     if not folders:
         return set()
     folders = sorted(folders, key=lambda folder: folder.id)
@@ -182,7 +182,7 @@ def _products(
 
 
 def _rename(products: set[UUID]) -> None:
-    """A product has the name under which it was sold last, in whatever order we heard."""
+    """A product has the name under which it was sold last, in whatever order heard."""
     if products:
         sold = LineItem.objects.filter(product=OuterRef("pk"))
         last = sold.order_by("-created", "name").values("name")[:1]
@@ -200,7 +200,7 @@ def _ensure(
     unique: tuple[str, ...],
     wanted: dict[tuple[Any, ...], dict[str, Any]],
 ) -> dict[tuple[Any, ...], UUID]:
-    """Rows with these unique values, made where missing; in one order for all workers."""
+    """Rows with these unique values, made where missing, in one order for all."""
     found = _ids(model, unique, wanted)
     missing = sorted(wanted.keys() - found.keys())
     rows = {

@@ -104,7 +104,7 @@ class Refusal(models.Model):
 
 
 class Alert(models.Model):
-    """That people were told of a cause, so that they are told once a day and no more."""
+    """That people were told of a cause: they are told once a day and no more."""
 
     cause = models.CharField(max_length=120)
     day = models.DateField()

@@ -287,9 +287,12 @@ Call = Callable[..., Answer]
 class Provider(Protocol):
     """The shape of a provider module."""
 
-    slug: str
-    name: str
-    references: tuple[str, ...]
+    @property
+    def slug(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def references(self) -> tuple[str, ...]: ...
 
     def verify(self, incoming: Incoming, keys: Keys) -> str: ...
     def identify(self, incoming: Incoming, payload: Any) -> Envelope: ...
@@ -343,7 +346,7 @@ def stamp(when: datetime | None) -> str | None:
 
 
 def text(value: object, most: int = 500) -> str | None:
-    """A display text from outside: cleaned, cut with a mark, None when there is none."""
+    """A display text from outside: cleaned, cut with a mark; None if there is none."""
     if value is None or isinstance(value, dict | list | bool):
         return None
     clean = _NOT_TEXT.sub("\ufffd", str(value)).strip()

@@ -49,7 +49,7 @@ def arrivals(draw: st.DrawFn, length: int) -> list[list[int]]:
 def told(
     provider: str, bodies: Sequence[bytes], batches: Sequence[Sequence[int]]
 ) -> dict[str, Any]:
-    """Enters the deliveries batch by batch in a fresh project; what the books say then."""
+    """Enters the deliveries in batches in a fresh project; what the books say then."""
     project = factories.make_project()
     connection = factories.make_connection(provider=provider, project=project)
     from merchant import connections
@@ -69,7 +69,7 @@ def told(
 
 
 def in_one_go(provider: str, bodies: Sequence[bytes]) -> dict[str, Any]:
-    """The story as it happened, one delivery after another: what all orders must equal."""
+    """The story as it happened, one after another: what all orders must equal."""
     return told(provider, bodies, [[index] for index in range(len(bodies))])
 
 
@@ -82,7 +82,9 @@ def snapshot(project: Project) -> dict[str, Any]:
             Transaction.objects.filter(project=project).select_related("customer"),
             customer=lambda row: row.customer and row.customer.key,
         ),
-        "references": _rows(ProviderReference.objects.filter(project=project), **_OWNER),
+        "references": _rows(
+            ProviderReference.objects.filter(project=project), **_OWNER
+        ),
         "items": _rows(
             LineItem.objects.filter(project=project),
             product=lambda row: row.product.key,

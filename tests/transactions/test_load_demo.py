@@ -86,7 +86,7 @@ def test_a_story_told_again_is_another_purchase(
     assert ledger.refold(list(rows.values_list("id", flat=True))) == set()
     for row in rows:
         # Nothing of the first teller is left in the second one's papers.
-        known = {email for email in _EMAIL.findall(json.dumps(row.customer_details))}
+        known = set(_EMAIL.findall(json.dumps(row.customer_details)))
         assert known <= {row.customer_email}
 
 

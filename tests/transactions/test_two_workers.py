@@ -1,4 +1,4 @@
-"""Two workers, one purchase, its facts split between them: nothing is lost or doubled."""
+"""Two workers, one purchase, its facts split: nothing is lost or doubled."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Customer(models.Model):
 
 
 class Product(models.Model):
-    """What is sold: (project, provider, the provider's product id or sku, else its name)."""
+    """What is sold: (project, provider, the provider's product id, sku or name)."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="products")
@@ -153,7 +153,7 @@ class TransactionAlias(models.Model):
 
 
 class ProviderReference(models.Model):
-    """One of the provider's ids for a transaction; `kind` is "stripe.charge" and alike."""
+    """One of the provider's ids for a transaction; `kind` as in "stripe.charge"."""
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, models.CASCADE, db_index=False)
@@ -176,8 +176,11 @@ class ProviderReference(models.Model):
 
 
 class LineItem(models.Model):
-    """One line of a purchase. Carries project, mode and time so that product + date is
-    one index. `amount` is the line's total in minor units of the transaction's currency."""
+    """One line of a purchase.
+
+    Carries project and time, so that product + date is one index. `amount` is the
+    line's total in minor units of the transaction's currency.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="items")
