@@ -6,9 +6,10 @@ import threading
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
-from merchant import queue
+from merchant import connections, queue
 from merchant.models import Connection
 from tests.factories import make_connection
 from tests.webhooks import deliveries
@@ -16,7 +17,7 @@ from webhooks.models import InboundEvent
 
 
 @pytest.fixture(params=deliveries.EVERY)
-def warm(request: pytest.FixtureRequest, transactional_db: None) -> Connection:
+def warm(request: pytest.FixtureRequest, db: None) -> Connection:
     """A connection that the process has read a moment ago."""
     connection = make_connection(request.param)
     deliveries.post(connection, deliveries.body(request.param))
@@ -52,6 +53,7 @@ def test_a_cold_connection_costs_two_more(warm: Connection) -> None:
     assert len(statements(other, deliveries.body(warm.provider))) == 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_is_committed_when_the_sender_hears(warm: Connection) -> None:
     body = deliveries.body(warm.provider)
     deliveries.post(warm, body)
@@ -84,7 +86,14 @@ def test_no_request_waits_for_redis(warm: Connection, monkeypatch, settings) -> 
 
 
 @pytest.mark.postgres
-def test_a_lost_line_is_opened_again(warm: Connection) -> None:
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("warm", ["stripe"], indirect=True)
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_lost_line_is_opened_again(warm: Connection, cold: bool) -> None:
+    body = deliveries.body(warm.provider)
+    headers = deliveries.signed(warm, body)
+    if cold:
+        connections.forget(warm.pk)
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         pid = cursor.fetchone()[0]
@@ -97,18 +106,18 @@ def test_a_lost_line_is_opened_again(warm: Connection) -> None:
     other = threading.Thread(target=end)
     other.start()
     other.join()
-    response = deliveries.post(warm, deliveries.body(warm.provider))
+    response = deliveries.post(warm, body, headers)
     assert response.status_code == 200
     assert InboundEvent.objects.count() == 2
 
 
 @pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("warm", ["stripe"], indirect=True)
 def test_a_lock_that_takes_too_long_asks_to_come_back(warm: Connection) -> None:
     locked, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        from django.db import transaction
-
         with transaction.atomic(), database.cursor() as cursor:
             cursor.execute("LOCK TABLE webhooks_inboundevent IN ACCESS EXCLUSIVE MODE")
             locked.set()
