@@ -72,6 +72,11 @@ def test_on_paper_stands_the_receipt_and_nothing_else(card, rich: Transaction) -
     assert paper == "rgb(255, 255, 255)"
 
 
+def test_a_receipt_is_one_page(card) -> None:  # noqa: ANN001
+    paper = card.pdf(format="A4", margin=dict.fromkeys(("top", "bottom"), "12mm"))
+    assert len(re.findall(rb"/Type\s*/Page[^s]", paper)) == 1
+
+
 def test_the_card_is_whole_without_script(
     plain_page: Callable, live_server, owner: Member, rich: Transaction
 ) -> None:  # fmt: skip
