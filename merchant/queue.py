@@ -30,6 +30,7 @@ LOOK_UPS_JOB = "transactions.jobs.drain_look_ups"
 PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
+    ("transactions.poll.poll_due", 60.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.tidy", 3600.0),
     ("merchant.health.beat", 10.0),

@@ -197,8 +197,10 @@ def _money(
         said = entry.says.get("money")
         if said is None:
             believed = believed and verified
-        elif best is None or said[0] >= best[0]:
+        elif best is None or said[0] > best[0]:
             best = (said[0], said[1], verified)
+        elif said[0] == best[0]:
+            best = (said[0], said[1], verified and best[2])
     if best is None:
         return None, heard.get("currency") or "", believed
     (minor, currency), verified = best[1], best[2]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -25,21 +25,34 @@ from merchant.providers.base import (
 )
 from transactions import ledger
 from transactions.models import LookUp, TimelineEntry, Transaction
+from transactions.statuses import Status
 
 log = logging.getLogger(__name__)
 
 #: Seconds to the next try while a provider does not answer; the last one repeats.
 AGAIN = (3, 10, 30, 120, 600, 1800, 3600)
-#: After this many tries (about three days) nobody asks any more.
-MOST_TRIES = 80
+#: After this many tries (more than a week) nobody asks any more.
+MOST_TRIES = 200
 #: A claim is good for this long; then the question is free for another worker.
 LEASE = timedelta(seconds=90)
 AT_ONCE = 8
 BATCH = 40
 
+#: Questions that are asked again while the purchase is open: Paysecure tries each
+#: webhook once and never again, so its word may have been lost.
+RECHECKED = frozenset({("paysecure", "purchase")})
+#: Seconds between those, then every six hours until the purchase is this old.
+RECHECK = (60, 180, 600, 1800, 7200, 21_600)
+#: A refund under way is looked at hourly for three days, then daily.
+REFUND_RECHECK, REFUND_RECHECK_LATER = 3600, 86_400
+OLDEST_OPEN = timedelta(days=8)
+OPEN = frozenset({Status.CREATED, Status.PENDING, Status.OVERDUE, Status.AUTHORIZED})
+
 #: An invoice that nothing links to a payment becomes one of its own after this time,
 #: unless the same customer paid the same amount within a day of it.
 ADOPT_AFTER = timedelta(minutes=10)
+#: One that has a twin is looked at for this long, then it stays another row's bill.
+GIVE_UP_AFTER = timedelta(days=2)
 SAME_PURCHASE = timedelta(hours=24)
 
 Answer = list[Fact] | Refused | Unreachable
@@ -125,15 +138,33 @@ def _note(look_up: LookUp, answer: Answer) -> int:
                 state=LookUp.State.REFUSED, error=str(answer)[:500], leased_until=None
             )
             return 1
-        mine.update(state=LookUp.State.DONE, error="", leased_until=None)
         ledger.record(
             look_up.connection, answer, source="look_up", inbound=look_up.inbound
         )
+        mine.update(error="", leased_until=None, **_next(look_up))
     return 1
 
 
+def _next(look_up: LookUp) -> dict[str, object]:
+    """Done, or due again while what it asks about can still change unannounced."""
+    # Read again: the answer may have changed the row, or joined it to another.
+    row = Transaction.objects.filter(look_ups=look_up.pk).first()
+    if row is None or (row.provider, look_up.kind) not in RECHECKED:
+        return {"state": LookUp.State.DONE}
+    age = timezone.now() - row.created
+    if row.refund_pending:
+        first_days = look_up.tries < 72
+        wait = REFUND_RECHECK if first_days else REFUND_RECHECK_LATER
+    elif row.status in OPEN and age < OLDEST_OPEN:
+        wait = RECHECK[min(look_up.tries, len(RECHECK) - 1)]
+    else:
+        return {"state": LookUp.State.DONE}
+    due = timezone.now() + timedelta(seconds=wait)
+    return {"due": due, "tries": look_up.tries + 1}
+
+
 def _put_off(look_up: LookUp, answer: Unreachable) -> dict[str, object]:
-    wait = AGAIN[min(look_up.tries, len(AGAIN) - 1)]
+    wait: float = AGAIN[min(look_up.tries, len(AGAIN) - 1)]
     wait = max(wait, min(answer.after or 0, 86_400))
     tries = look_up.tries + 1
     return {
@@ -148,18 +179,18 @@ def _put_off(look_up: LookUp, answer: Unreachable) -> dict[str, object]:
 # ------------------------------------------------------------------------- invoices
 def adopt_invoices() -> int:
     """Paid invoices that stayed alone become transactions; returns how many did."""
+    now = timezone.now()
     ripe = Transaction.objects.filter(
-        parked=True, amount__gt=0, paid__isnull=False, updated__lt=_ripe()
+        parked=True,
+        amount__gt=0,
+        paid__isnull=False,
+        updated__range=(now - GIVE_UP_AFTER, now - ADOPT_AFTER),
     )
     waiting = LookUp.objects.filter(state=LookUp.State.WAITING, kind="invoice_payments")
     ripe = ripe.exclude(pk__in=waiting.values("transaction"))
     return sum(
         _adopt(row) for row in ripe.select_related("connection__project")[:BATCH]
     )
-
-
-def _ripe() -> datetime:
-    return timezone.now() - ADOPT_AFTER
 
 
 def _adopt(row: Transaction) -> int:

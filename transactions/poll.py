@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from merchant import connections, http
 from merchant.models import Connection
 from merchant.providers import PROVIDERS
-from merchant.providers.base import Refused
+from merchant.providers.base import Refused, Unreachable
 from transactions import ledger
+
+log = logging.getLogger(__name__)
 
 #: How far back the first poll of a connection looks.
 FIRST = timedelta(days=30)
+#: Providers that try each webhook once: what got lost is found only by asking.
+NEVER_RESENT = frozenset({"paysecure"})
+#: How often they are asked for everything that changed.
+EVERY = timedelta(minutes=15)
 #: Two polls overlap by this much, so that nothing falls between them.
 OVERLAP = timedelta(minutes=10)
 
@@ -31,10 +39,39 @@ def poll(
         raise Refused("The connection is closed.")
     _, keys = opened
     until = until or timezone.now()
-    since = since or (connection.polled or until - FIRST) - OVERLAP
+    since = since or _since(connection, until)
     fresh = 0
     provider = PROVIDERS[connection.provider]
     for facts in provider.poll(since, until, keys, http.send):
         fresh += len(ledger.record(connection, facts, source="poll").fresh)
     Connection.objects.filter(pk=connection.pk).update(polled=until)
     return fresh
+
+
+def poll_due() -> int:
+    """Polls the connections whose provider never sends a webhook again; new facts.
+
+    Runs on every worker; who moves `polled` first has the connection.
+    """
+    now = timezone.now()
+    stale = Q(polled=None) | Q(polled__lt=now - EVERY)
+    waiting = Connection.objects.filter(
+        stale, provider__in=NEVER_RESENT, closed=None, demo=False
+    ).exclude(sealed_api_key="")
+    fresh = 0
+    for connection in waiting.select_related("project"):
+        mine = Connection.objects.filter(pk=connection.pk, polled=connection.polled)
+        if not mine.update(polled=now):
+            continue
+        try:
+            fresh += poll(connection, _since(connection, now), now)
+        except (Refused, Unreachable) as error:
+            log.warning("Connection %s could not be polled: %s", connection.pk, error)
+            Connection.objects.filter(pk=connection.pk).update(
+                polled=connection.polled or now - EVERY
+            )
+    return fresh
+
+
+def _since(connection: Connection, now: datetime) -> datetime:
+    return (connection.polled or now - FIRST) - OVERLAP
