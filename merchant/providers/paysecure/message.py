@@ -89,6 +89,7 @@ def identify(incoming: Incoming, payload: Any) -> Envelope:
         event_id=f"{digest(key.encode())}:{message.updated}",
         event_type=f"{message.kind}.{told}",
         livemode=not test if isinstance(test, bool) else None,
+        account=message.brand,
         fingerprint=_fingerprint(message),
     )
 

@@ -53,5 +53,6 @@ def facts(message: Message, *, fetched: bool) -> list[Fact]:
             says=said,
             wants=() if fetched else (Want("payout", message.id),),
             summary=f"{word.summary}{f': {reason}' if reason else ''}",
+            occurrence=message.status,
         )
     ]

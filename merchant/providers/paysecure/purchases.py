@@ -64,7 +64,9 @@ def _payment(
         reason=reason,
         warning=warning,
         verified=fetched and not warning,
-        refund_pending=message.status == "refund_in_process",
+        refund_pending=message.status == "refund_in_process"
+        if message.status in PAID
+        else None,
         refunded_total=_refunded(message, money, fetched),
         description=text(mapping(purchase.get("payment")).get("description")),
         order_reference=_reference(message),
@@ -95,6 +97,8 @@ def _payment(
         says=said,
         wants=() if fetched else (Want("purchase", message.id),),
         summary=f"{word.summary}{f': {reason}' if reason else ''}",
+        # Several of Paysecure's states are one of ours, and each is a step to show.
+        occurrence="paid" if message.status == "chargeback" else message.status,
     )
 
 

@@ -13,7 +13,7 @@ class Word:
     status   ours; of the payment itself, what went back is told beside it
     rank     puts two states with the same `updated_on` in order
     event    what intake calls the delivery, without "purchase." or "payout."
-    summary  for the timeline
+    summary  for the timeline; a chargeback is told by a fact of its own
     """
 
     status: str
@@ -48,7 +48,7 @@ PURCHASES: dict[str, Word] = {
     "fraud_refunded": Word(
         "paid", 11, "fraud_refunded", "Refunded in full because of fraud"
     ),
-    "chargeback": Word("paid", 12, "chargeback", "Charged back"),
+    "chargeback": Word("paid", 12, "chargeback", "Paid"),
 }
 
 #: A payment that is not paid after one of these has let the money go again.

@@ -39,13 +39,14 @@ RANKS: dict[State, int] = {
 #: States that only a paid order can reach.
 PAID: frozenset[State] = frozenset({"success", "refund", "chargeback"})
 
+#: Of the payment itself: what went back is told by a fact of its own.
 SUMMARIES: dict[State, str] = {
     "created": "Order created",
     "pending": "Payment under way",
     "cancel": "Payment not made",
     "success": "Paid",
-    "refund": "Refunded in full",
-    "chargeback": "Charged back",
+    "refund": "Paid",
+    "chargeback": "Paid",
 }
 
 CANCELED_BY_CUSTOMER = "02"

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from merchant import strict_json
 from merchant.providers import paysecure
 from merchant.providers.base import Fact, Incoming, Keys
+from merchant.providers.paysecure.message import opened
+from merchant.providers.paysecure.reading import facts as facts_of
 from tests.merchant.providers.contract import NOW
 
 FOLDER = Path(__file__).parents[2] / "payloads" / "paysecure"
@@ -76,6 +78,17 @@ def load(name: str) -> Any:
 
 def facts(name: str) -> list[Fact]:
     return paysecure.read(load(name), keys("own"))
+
+
+def only(name: str) -> Fact:
+    (fact,) = facts(name)
+    return fact
+
+
+def confirmed(name: str, **over: Any) -> Fact:
+    """The payment as the API says it, which is to be believed."""
+    message = opened(load(name)["message"] | over)
+    return facts_of(message, fetched=True)[0]
 
 
 def read_with(name: str, **over: Any) -> list[Fact]:

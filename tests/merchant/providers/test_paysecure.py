@@ -285,6 +285,7 @@ def identified(payload: Any) -> Any:
 def test_the_event_is_made_of_what_changed() -> None:
     envelope = identified(load("payin_paid"))
     assert envelope.event_type == "purchase.paid"
+    assert envelope.account == BRAND
     assert envelope.event_id.endswith(f":{START + 60}")
     assert envelope.livemode is True
     assert identified(load("payin_paid_test")).livemode is False

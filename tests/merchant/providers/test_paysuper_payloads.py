@@ -283,6 +283,8 @@ def test_an_activation_key_never_becomes_a_fact(path) -> None:
         {"amount": Decimal("-0.01")},
         {"amount": 10**12},
         {"amount": Decimal("1e999999999")},
+        {"amount": Decimal("10.00000000000000000000000000000000001")},
+        {"amount": Decimal("1e-999999999")},
         {"currency": "XQZ"},
         {"currency": "EURO"},
         {"currency": 978},
