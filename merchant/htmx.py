@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -46,7 +49,9 @@ def toast(request: HttpRequest, response: HttpResponse, words: str) -> HttpRespo
     return response
 
 
-def redirect(request: HttpRequest, to: str, *, words: str = "") -> HttpResponse:
+def redirect(
+    request: HttpRequest, to: str, *, words: StrOrPromise = ""
+) -> HttpResponse:
     """On to another page, with a toast there; `to` as for django.shortcuts.redirect."""
     if words:
         messages.success(request, words)

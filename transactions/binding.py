@@ -123,7 +123,8 @@ def _clusters(
     of: dict[Key | UUID, _Cluster] = {}
     for keys in claims:
         rows = {found[key] for key in keys if key in found}
-        touched = {id(of[part]): of[part] for part in [*keys, *rows] if part in of}
+        parts: list[Key | UUID] = [*keys, *rows]
+        touched = {id(of[part]): of[part] for part in parts if part in of}
         cluster = _Cluster(set(keys), rows)
         for other in touched.values():
             cluster.keys |= other.keys
@@ -198,13 +199,13 @@ def _join(other: UUID, kept: UUID) -> None:
     """Moves everything that hangs on `other` to `kept`; both are locked or new."""
     for child in (TimelineEntry, ProviderReference, LookUp, TransactionAlias):
         child._default_manager.filter(transaction_id=other).update(transaction_id=kept)
-    for child, name in (
+    for own, name in (
         (Refund, "provider_id"),
         (Dispute, "provider_id"),
         (DeliveryItem, "provider_id"),
         (LineItem, "key"),
     ):
-        manager = child._default_manager
+        manager = own._default_manager
         twice = manager.filter(transaction_id=kept).values(name)
         rows = manager.filter(transaction_id=other)
         rows.filter(

@@ -47,7 +47,7 @@ def upsert(
 
 
 def _from_json(rows: Sequence[Any], conflict: str) -> int:
-    model = type(rows[0])
+    model: type[models.Model] = type(rows[0])
     columns = _columns(model)
     batch = json.dumps(
         [{column: getattr(row, name) for name, column in columns} for row in rows],
@@ -69,12 +69,13 @@ def _from_json(rows: Sequence[Any], conflict: str) -> int:
 def _columns(model: type[models.Model]) -> list[tuple[str, str]]:
     """(attribute, column) of all that the database does not make up itself."""
     return [
-        (field.attname, field.column)
+        (field.attname, str(field.column))
         for field in model._meta.concrete_fields
         if not isinstance(field, models.AutoField)
     ]
 
 
 def _quoted(model: type[models.Model], names: Sequence[str]) -> list[str]:
-    columns = [model._meta.get_field(name).column for name in names]  # type: ignore[union-attr]
+    fields = [model._meta.get_field(name) for name in names]
+    columns = [str(field.column) for field in fields]  # type: ignore[union-attr]
     return [connection.ops.quote_name(column) for column in columns]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -137,7 +138,7 @@ def _close(
     now = timezone.now()
     facts = {letter.inbound.pk: letter.facts for letter in letters if letter.inbound}
     told = outcome.told
-    notes: dict[str, list[object]] = {}
+    notes: dict[str, list[UUID]] = {}
     for event in events:
         if event.error:
             event.read_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,7 +84,7 @@ def refused(member: Member, connection_id: UUID | None = None) -> list[Reason]:
     ]
 
 
-def _examples(groups: list[dict[str, Any]]) -> dict[tuple[UUID, str], Refusal]:
+def _examples(groups: Iterable[Mapping[str, Any]]) -> dict[tuple[UUID, str], Refusal]:
     """The newest row of each group, in one statement."""
     which = Q(pk=None)
     for group in groups:

@@ -12,9 +12,10 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from merchant.sandbox import shop
 from merchant.sandbox.story import Purchase, Step
@@ -71,6 +72,11 @@ class Slip:
             ending=self.ending,
             pace=self.pace,
         )
+
+
+def _slip(row: tuple[Any, ...]) -> Slip:
+    slip = Slip(*row)  # its time still in seconds
+    return replace(slip, at=datetime.fromtimestamp(row[4], UTC))
 
 
 class Book:
@@ -130,10 +136,7 @@ class Book:
             " WHERE connection = ? AND number > ? ORDER BY number DESC LIMIT ?",
             (connection, after, REMEMBERED),
         ).fetchall()
-        return [
-            Slip(*row[:4], datetime.fromtimestamp(row[4], UTC), *row[5:])
-            for row in reversed(rows)
-        ]
+        return [_slip(row) for row in reversed(rows)]
 
     def extras(self, connection: str) -> list[tuple[int, Step]]:
         """The unplanned steps of a connection's purchases, in the order they came."""

@@ -12,8 +12,8 @@ from merchant.sandbox.story import Event, Purchase, Request, Response, Shop, Ste
 class Teller(Protocol):
     """The shape of a provider's module in the sandbox; see merchant.sandbox.story."""
 
-    STEPS: Collection[str]
-
+    @property
+    def STEPS(self) -> Collection[str]: ...
     def events(self, purchase: Purchase, step: Step) -> list[Event]: ...
     def answer(self, request: Request, shop: Shop) -> Response: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -43,7 +43,7 @@ def merchant(request: HttpRequest) -> HttpResponse:
     return redirect("/")
 
 
-def back(request: HttpRequest) -> HttpResponse:
+def back(request: HttpRequest) -> HttpResponseRedirect:
     """To where the form stood, if that is a page of ours."""
     to = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(

@@ -44,20 +44,20 @@ TONE_ICONS = {
     "idle": "minus-circle",
 }
 
-REFUND_TONES = {
+REFUND_TONES: dict[str, str] = {
     RefundStatus.SUCCEEDED: "ok",
     RefundStatus.FAILED: "bad",
     RefundStatus.CANCELED: "idle",
 }
 
-DISPUTE_TONES = {
+DISPUTE_TONES: dict[str, str] = {
     DisputeStatus.OPEN: "bad",
     DisputeStatus.WON: "ok",
     DisputeStatus.LOST: "bad",
 }
 
 #: State of something handed over -> tone; unknown words are idle.
-HANDED_TONES = {"delivered": "ok", "added": "ok", "revoked": "idle", "failed": "bad"}
+HANDED_TONES = {"added": "ok", "usable": "ok", "used": "ok", "failed": "bad"}
 
 
 def _badge(tone: str, word: Any, icon: str = "") -> dict[str, Any]:
@@ -135,7 +135,9 @@ BRANDS = {
     "paypal": "PayPal",
     "ideal": "iDEAL",
     "apple_pay": "Apple Pay",
+    "applepay": "Apple Pay",
     "google_pay": "Google Pay",
+    "googlepay": "Google Pay",
     "sepa_debit": "SEPA debit",
 }
 

@@ -37,7 +37,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     if query != request.GET and not asked.errors and not htmx.is_partial(request):
         return redirect(address(asked))
     try:
-        page = paging.browse(asked.strands, query.dict(), SIZE)
+        page = paging.browse(asked.strands, query.dict(), SIZE)  # type: ignore[arg-type]
     except paging.WrongCursor:
         return redirect(address(asked))
     prefetch_related_objects(page.rows, "items", "project")

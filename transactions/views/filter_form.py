@@ -69,9 +69,9 @@ def tidied(query: QueryDict) -> QueryDict:
     for name, texts in query.lists():
         kept = [text for text in texts if text.strip()]
         if name in {"from", "to"}:
-            kept = [text for text in map(_day, kept) if text is not None]
+            days = [day for text in kept if (day := _day(text))]
             name = FROM if name == "from" else TO
-            kept = [_next(text) for text in kept] if name == TO else map(str, kept)
+            kept = [_next(day) if name == TO else str(day) for day in days]
         for text in kept:
             tidy.appendlist(name, text)
     return tidy

@@ -87,7 +87,7 @@ def _take(request: HttpRequest) -> Receipt:
         _read_away(request)
         return problem(405, "method_not_allowed", "Deliveries are sent by POST.")
     # A lost connection shows when the row is written, so no query asks before.
-    database.health_check_done = True
+    database.health_check_done = True  # type: ignore[attr-defined]
     provider, id = place[1], UUID(place[2])
     try:
         body = _read(request)
