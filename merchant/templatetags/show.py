@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from babel import Locale
@@ -124,6 +125,7 @@ def zone() -> str:
 
 # ------------------------------------------------------------------- icons, badges
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 16) -> SafeString:
     """An icon beside words; it says nothing by itself, so readers skip it."""
     draw = heroicon_micro if size <= 16 else heroicon_mini
@@ -145,7 +147,8 @@ def copyable(value: object, label: str, *, plain: bool = False) -> dict[str, Any
     type of the text around it, for e-mails and what people read out.
     """
     text = str(value)
-    cut = max(len(text) - 6, 0)
+    # A long e-mail breaks before its host name and nowhere else if that is enough.
+    cut = text.rfind("@") if plain and "@" in text else max(len(text) - 6, 0)
     return {
         "value": text,
         "start": text[:cut],

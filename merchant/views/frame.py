@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from merchant.access import may
-from merchant.models import Member
+from merchant.models import Member, Project
 from merchant.selectors import projects_of
 
 THEMES = (
@@ -81,12 +81,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "private_endpoints": settings.ALLOW_PRIVATE_ENDPOINTS,
     }
     if member is not None:
+        # Asked for once, and only by pages that draw the top bar.
+        shops: Any = SimpleLazyObject(lambda: list(projects_of(member)))
         context |= {
             "memberships": request.memberships,  # type: ignore[attr-defined]
             "menu": list(_menu(request, member)),
-            "projects": SimpleLazyObject(lambda: list(projects_of(member))),
-            "project_choices": SimpleLazyObject(lambda: _choices(request, member)),
-            "project_words": SimpleLazyObject(lambda: _project_words(request, member)),
+            "projects": shops,
+            "project_choices": SimpleLazyObject(lambda: _choices(request, shops)),
+            "project_words": SimpleLazyObject(lambda: _project_words(request, shops)),
             "live_url": _switched(request, livemode="true"),
             "test_url": _switched(request, livemode="false"),
             "mode": MODES.get(request.GET.get("livemode", ""), ""),
@@ -150,13 +152,13 @@ def _switched(request: HttpRequest, **change: str) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def _chosen(request: HttpRequest, member: Member) -> set[str]:
+def _chosen(request: HttpRequest, shops: list[Project]) -> set[str]:
     asked = {p for text in request.GET.getlist("project") for p in text.split(",")}
-    return {p.slug for p in projects_of(member) if asked & {p.slug, str(p.pk)}}
+    return {p.slug for p in shops if asked & {p.slug, str(p.pk)}}
 
 
-def _choices(request: HttpRequest, member: Member) -> list[dict[str, Any]]:
-    chosen = _chosen(request, member)
+def _choices(request: HttpRequest, shops: list[Project]) -> list[dict[str, Any]]:
+    chosen = _chosen(request, shops)
     everything = {
         "label": _("All projects"),
         "url": _switched(request, project=""),
@@ -170,15 +172,15 @@ def _choices(request: HttpRequest, member: Member) -> list[dict[str, Any]]:
                 "url": _switched(request, project=project.slug),
                 "current": project.slug in chosen,
             }
-            for project in projects_of(member)
+            for project in shops
         ),
     ]
 
 
-def _project_words(request: HttpRequest, member: Member) -> str:
-    chosen = _chosen(request, member)
+def _project_words(request: HttpRequest, shops: list[Project]) -> str:
+    chosen = _chosen(request, shops)
     if len(chosen) == 1:
-        return next(p.name for p in projects_of(member) if p.slug in chosen)
+        return next(p.name for p in shops if p.slug in chosen)
     return _("%d projects") % len(chosen) if chosen else ""
 
 

@@ -86,6 +86,7 @@ def test_pages_are_turned_and_the_filter_stays(listed, live_server) -> None:  # 
     listed.get_by_role("link", name="Older").click()
     expect(listed.locator("#position")).to_have_text("26–30 of 30")
     expect(listed).to_have_url(re.compile("q=example.com.*after="))
+    expect(listed.locator("#results")).to_be_focused()
     listed.get_by_role("link", name="Newer").click()
     expect(listed.locator("#position")).to_have_text("1–25 of 30")
     assert rows(listed).first.inner_text() == first

@@ -27,6 +27,9 @@ from webhooks.models import InboundEvent
 MOST_COUNTED = 100
 MOST_EVENTS = 50
 
+#: Of what happened in one second, the money's way back comes after its way here.
+TOLD_LAST = {"refund": 1, "dispute": 2}
+
 #: Facts about the method of payment, in this order, under these names.
 METHOD_WORDS = {
     "wallet": _("Wallet"),
@@ -107,7 +110,12 @@ def timeline(transaction: Transaction) -> list[TimelineEntry]:
     )
     return sorted(
         entries,
-        key=lambda entry: (entry.at or entry.received, entry.rank, entry.pk),
+        key=lambda entry: (
+            entry.at or entry.received,
+            TOLD_LAST.get(entry.topic, 0),
+            entry.rank,
+            entry.pk,
+        ),
         reverse=True,
     )
 
