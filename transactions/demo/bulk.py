@@ -52,7 +52,7 @@ _PER_CUSTOMER = 4
 _LANES = 8
 
 #: So many purchases per counter are read; the others are these, told again.
-_STORIES = 500
+_STORIES = 100
 #: Those that this process has read, by load and index.
 _stories: dict[tuple[int, int], Story] = {}
 
