@@ -43,7 +43,7 @@ def bodies(purchase: Purchase, step: Step) -> Iterator[dict[str, Any]]:
             ),
             "object": "event",
             "api_version": API_VERSION,
-            "created": seconds(step.at) + min(number, 2),
+            "created": seconds(step.at),
             "data": data,
             "livemode": purchase.livemode,
             "pending_webhooks": 1,
