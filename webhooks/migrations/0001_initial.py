@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='inbound', to='merchant.connection')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due'], name='inbound_due'), models.Index(fields=['connection', '-id'], name='inbound_newest'), models.Index(fields=['connection', 'state', '-id'], name='inbound_by_state')],
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due'], name='inbound_due'), models.Index(fields=['connection', '-id'], name='inbound_newest'), models.Index(condition=models.Q(('state__in', ['failed', 'quarantined', 'conflict', 'refused'])), fields=['connection', 'state', '-id'], name='inbound_by_state')],
                 'constraints': [models.UniqueConstraint(fields=('connection', 'event_key'), name='inbound_once')],
             },
         ),
