@@ -8,31 +8,26 @@ So each row is the fold of its timeline, and a later refold changes nothing.
 from __future__ import annotations
 
 import multiprocessing
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from random import Random
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db import OperationalError
 from django.db import connections as databases
 from django.utils import timezone
-from django.utils.datastructures import CaseInsensitiveMapping
 
-from merchant import strict_json
 from merchant.models import Connection, Merchant, Project
 from merchant.providers import PROVIDERS
-from merchant.providers.base import Answer, Fact, Keys, Want
-from merchant.sandbox import server, shop
+from merchant.providers.base import Keys
+from merchant.sandbox import shop
 from merchant.sandbox.people import REGULARS, person
-from merchant.sandbox.story import Purchase, Request, Shop
-from merchant.sandbox.tellers import TELLERS
+from merchant.sandbox.story import Purchase
 from transactions import ledger
-from transactions.demo import stories
-from transactions.demo.stories import Story, Told
+from transactions.demo import reading, stories
+from transactions.demo.reading import Told
+from transactions.demo.stories import Story
 from transactions.ledger import Letter
 
 #: Purchases that one database transaction takes in.
@@ -41,8 +36,6 @@ BATCH = 250
 _TEST_EVERY = 10
 #: Over so many days the purchases are spread, the newest at the end.
 _DAYS = 365
-#: An answer may raise another question; nobody asks longer than this.
-_MOST_QUESTIONS = 20
 #: How often a batch is tried that met another one.
 _TRIES = 4
 #: So many purchases one customer makes, roughly.
@@ -55,8 +48,6 @@ _LANES = 8
 _STORIES = 100
 #: Those that this process has read, by load and index.
 _stories: dict[tuple[int, int], Story] = {}
-
-_KEY = secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,22 +185,17 @@ def _counter(project: Project, provider: str) -> Counter:
         project=project, provider=provider, demo=True, closed=timezone.now()
     )
     row.project = project
-    keys = Keys(api_key=_KEY, base_url=f"https://sandbox.invalid/{provider}")
-    return Counter(row, {live: replace(keys, livemode=live) for live in (True, False)})
+    modes = (True, False)
+    keys = {live: reading.keys_for(provider, livemode=live) for live in modes}
+    return Counter(row, keys)
 
 
 def _read(counter: Counter, whole: Load, index: int) -> tuple[Purchase, list[Told]]:
-    """The purchase, and what its provider says of it: in webhooks, then asked."""
+    """The purchase, and what its provider says of it."""
     provider = counter.connection.provider
     purchase = _purchase(provider, whole, index)
     keys = counter.keys[purchase.livemode]
-    facts = _webhooks(provider, purchase, keys, whole.now)
-    answers = _answers(provider, purchase, keys, facts, whole.now)
-    told = [("webhook", facts), ("look_up", answers)]
-    if not any("customer_email" in fact.says for fact in [*facts, *answers]):
-        # As a failed payment at PayNow, whose webhook names nobody.
-        told.append(("poll", _polled(provider, purchase, keys, whole.now)))
-    return purchase, [(source, list(map(_settled, found))) for source, found in told]
+    return purchase, reading.read(provider, purchase, keys, whole.now)
 
 
 def _purchase(provider: str, whole: Load, index: int) -> Purchase:
@@ -225,80 +211,3 @@ def _purchase(provider: str, whole: Load, index: int) -> Purchase:
     )
     purchase.number = whole.first + index
     return purchase
-
-
-def _webhooks(
-    provider: str, purchase: Purchase, keys: Keys, now: datetime
-) -> list[Fact]:
-    facts: list[Fact] = []
-    for step in purchase.steps:
-        if step.at > now:
-            break
-        purchase.told.append(step)
-        for event in TELLERS[provider].events(purchase, step):
-            facts += PROVIDERS[provider].read(strict_json.parse(event.body), keys)
-    return facts
-
-
-def _answers(
-    provider: str, purchase: Purchase, keys: Keys, facts: Sequence[Fact], now: datetime
-) -> list[Fact]:
-    """What the webhooks left out, and what the answers to that left out."""
-    open_questions = _wants(facts)
-    asked: set[Want] = set()
-    found: list[Fact] = []
-    here = Shop({purchase.number: purchase}, {_KEY})
-    while open_questions and len(asked) < _MOST_QUESTIONS:
-        want = open_questions.pop(0)
-        if want not in asked:
-            asked.add(want)
-            facts = PROVIDERS[provider].fetch(want, keys, _Call(provider, here, now))
-            found += facts
-            open_questions += _wants(facts)
-    return found
-
-
-def _polled(provider: str, purchase: Purchase, keys: Keys, now: datetime) -> list[Fact]:
-    """What a poll of the whole time says of the purchase."""
-    call = _Call(provider, Shop({purchase.number: purchase}, {_KEY}), now)
-    pages = PROVIDERS[provider].poll(now - 2 * timedelta(days=_DAYS), now, keys, call)
-    return [fact for facts in pages for fact in facts]
-
-
-def _wants(facts: Sequence[Fact]) -> list[Want]:
-    return [want for fact in facts for want in fact.wants]
-
-
-def _settled(fact: Fact) -> Fact:
-    """The fact without its questions: they were answered here."""
-    return replace(fact, wants=()) if fact.wants else fact
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call out that ends in this process; see merchant.providers.base.Call."""
-
-    provider: str
-    shop: Shop
-    now: datetime
-
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        **_: Any,
-    ) -> Answer:
-        address = urlsplit(url)
-        request = Request(
-            method=method,
-            path=unquote("/" + address.path.split("/", 2)[2]),
-            query=parse_qs(address.query, keep_blank_values=True),
-            headers=CaseInsensitiveMapping(headers or {}),
-            body=body,
-            now=self.now,
-        )
-        answer = TELLERS[self.provider].answer(request, self.shop)
-        return Answer(answer.status, {}, server.encode(answer.body))

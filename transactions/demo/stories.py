@@ -18,14 +18,13 @@ from typing import Any
 
 from merchant.providers.base import Fact, Said
 from merchant.sandbox.story import Buyer, Purchase
+from transactions.demo.reading import Told
 
 #: A time as merchant.providers.base.stamp writes it.
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 #: Shorter ids stand for other things too often.
 _SHORTEST_ID = 6
 
-#: What a source told: ("webhook", its facts).
-Told = tuple[str, list[Fact]]
 #: Given (number, buyer, shift in time): what stands in a hole.
 Hole = Callable[[int, Buyer, timedelta], str]
 
