@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection as database
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from webhooks.models import InboundEvent
 
@@ -33,17 +33,20 @@ def keep(event: InboundEvent) -> Kept:
     Committed on return, unless the caller holds a transaction open. Raises what the
     database raises.
     """
-    if _run(_insert(database.vendor), _values(event)):
+    # This thread's own, looked up once: the usual proxy looks it up at every touch.
+    database = connections[DEFAULT_DB_ALIAS]
+    values = [_adapted(field, event, database) for field in _FIELDS]
+    if _run(database, _insert(database.vendor), values):
         return Kept(event.pk, True, event.fingerprint)
-    key = [_adapted("connection_id", event), _adapted("event_key", event)]
-    rows = _run(_select(database.vendor), key)
+    key = [_adapted(field, event, database) for field in _KEY]
+    rows = _run(database, _select(database.vendor), key)
     if not rows:  # deleted in between
         return Kept(event.pk, False, event.fingerprint)
     id, fingerprint = rows[0]
     return Kept(id if isinstance(id, UUID) else UUID(id), False, fingerprint)
 
 
-def _run(sql: str, values: Sequence[Any]) -> list[Any]:
+def _run(database: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> list[Any]:
     with database.cursor() as cursor:
         cursor.execute(sql, values)
         # All of them: SQLite commits when a statement has been read to its end.
@@ -52,23 +55,20 @@ def _run(sql: str, values: Sequence[Any]) -> list[Any]:
 
 # -------------------------------------------------------------------- the statements
 _FIELDS: tuple[models.Field, ...] = tuple(InboundEvent._meta.concrete_fields)
+_KEY = tuple(f for f in _FIELDS if f.column in {"connection_id", "event_key"})
 
 
-def _values(event: InboundEvent) -> list[Any]:
-    return [
-        field.get_db_prep_save(getattr(event, field.attname), database)
-        for field in _FIELDS
-    ]
-
-
-def _adapted(name: str, event: InboundEvent) -> Any:
-    field = InboundEvent._meta.get_field(name.removesuffix("_id"))
-    return field.get_db_prep_save(getattr(event, name), database)  # type: ignore[union-attr]
+def _adapted(
+    field: models.Field, event: InboundEvent, database: BaseDatabaseWrapper
+) -> Any:
+    """The field's value as this database takes it."""
+    return field.get_db_prep_save(getattr(event, field.attname), database)
 
 
 @cache
 def _insert(vendor: str) -> str:
-    quote = database.ops.quote_name
+    """The statement in the words of this kind of database."""
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
     table = quote(InboundEvent._meta.db_table)
     columns = ", ".join(quote(str(field.column)) for field in _FIELDS)
     places = ", ".join(["%s"] * len(_FIELDS))
@@ -80,7 +80,7 @@ def _insert(vendor: str) -> str:
 
 @cache
 def _select(vendor: str) -> str:
-    table = database.ops.quote_name(InboundEvent._meta.db_table)
+    table = connections[DEFAULT_DB_ALIAS].ops.quote_name(InboundEvent._meta.db_table)
     return (
         f"SELECT id, fingerprint FROM {table}"
         " WHERE connection_id = %s AND event_key = %s"

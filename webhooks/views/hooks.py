@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
@@ -84,7 +84,6 @@ def _take(request: HttpRequest) -> Receipt:
     if place is None:
         return _unknown()
     if request.method != "POST":
-        _read_away(request)
         return problem(405, "method_not_allowed", "Deliveries are sent by POST.")
     # A lost connection shows when the row is written, so no query asks before.
     database.health_check_done = True  # type: ignore[attr-defined]
@@ -129,7 +128,6 @@ def _read(request: HttpRequest) -> bytes:
     """The bytes as they came. Raises Turned."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdigit()):
-        _read_away(request)
         raise Turned(411, "length_required", "Send a Content-Length.")
     if len(length) > 9 or int(length) > LONGEST:
         _read_away(request)
@@ -154,17 +152,21 @@ def _is_json(request: HttpRequest) -> bool:
 
 
 def _read_away(request: HttpRequest) -> None:
-    """Reads and forgets, within bounds: who is still sending does not see an answer."""
-    end = time.monotonic() + SECONDS_FOR_WASTE
+    """Reads and forgets, within bounds: who is still sending does not see an answer.
+
+    In a thread of its own, since a server's read waits for as long as a sender drips.
+    """
+    reader = threading.Thread(target=_waste, args=(request,), daemon=True)
+    reader.start()
+    reader.join(SECONDS_FOR_WASTE)
+
+
+def _waste(request: HttpRequest) -> None:
     wasted = 0
-    try:
-        while wasted < LONGEST_WASTE and time.monotonic() < end:
-            chunk = request.read(CHUNK)
-            if not chunk:
-                break
+    # The server's own errors have no common kind; there is nobody to tell them to.
+    with suppress(Exception):
+        while wasted < LONGEST_WASTE and (chunk := request.read(CHUNK)):
             wasted += len(chunk)
-    except UnreadablePostError:
-        pass
 
 
 def _headers(request: HttpRequest) -> dict[str, str]:
@@ -198,6 +200,7 @@ def _respond(receipt: Receipt) -> HttpResponse:
     response = HttpResponse(
         receipt.body, status=receipt.status, content_type=receipt.content_type
     )
+    response.headers["Content-Length"] = str(len(receipt.body))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     if receipt.status == 405:
