@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from merchant import processes
 from merchant.management import base
@@ -115,6 +116,7 @@ def _wait_for_look_ups(rows: list[Connection], stop: threading.Event) -> None:
 
 def _asked(rows: list[Connection]) -> bool:
     """Whether something that was sent is not read, or looked up, yet."""
+    now = timezone.now()
     unread = InboundEvent.objects.filter(connection__in=rows, state="pending")
-    waiting = LookUp.objects.filter(connection__in=rows, state="waiting")
+    waiting = LookUp.objects.filter(connection__in=rows, state="waiting", due__lte=now)
     return unread.exists() or waiting.exists()
