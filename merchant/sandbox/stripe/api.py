@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from merchant.sandbox.story import Purchase, Request, Response, Shop, Step
-from merchant.sandbox.stripe import objects, periods, webhooks
+from merchant.sandbox.stripe import charges, objects, periods, webhooks
 from merchant.sandbox.stripe.objects import Body
 from merchant.sandbox.stripe.scene import FIRST, Scene, number_of
 
@@ -94,17 +94,17 @@ def _objects(purchase: Purchase) -> Iterator[Body]:
         if scene.total and (scene.word != FIRST or not scene.trial):
             yield objects.intent(scene)
             if scene.end is not None or scene.has("pending") or scene.has("authorized"):
-                yield objects.charge(scene, settled=True)
+                yield charges.charge(scene, settled=True)
             if scene.paid:
-                yield objects.balance_transaction(scene)
+                yield charges.balance_transaction(scene)
         if scene.recurring:
             yield periods.invoice(scene)
             yield periods.invoice_payment(scene)
         for step in scene.refunds:
-            yield objects.refund(scene, step, traced=True)
+            yield charges.refund(scene, step, traced=True)
         if scene.has("dispute"):
-            yield objects.dispute(scene)
-            yield objects.early_fraud_warning(scene)
+            yield charges.dispute(scene)
+            yield charges.early_fraud_warning(scene)
     now = Scene.now(purchase)
     yield objects.session(now)
     if now.recurring:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from merchant.sandbox.story import Event, Purchase, Step
-from merchant.sandbox.stripe import objects, periods
+from merchant.sandbox.stripe import charges, objects, periods
 from merchant.sandbox.stripe.objects import Body
 from merchant.sandbox.stripe.scene import Scene, made_id, seconds
 
@@ -59,12 +59,12 @@ def _created(scene: Scene, step: Step) -> Told:
 
 def _pending(scene: Scene, step: Step) -> Told:
     yield "payment_intent.processing", objects.intent(scene), None
-    yield "charge.pending", objects.charge(scene), None
+    yield "charge.pending", charges.charge(scene), None
     yield "checkout.session.completed", objects.session(scene), None
 
 
 def _authorized(scene: Scene, step: Step) -> Told:
-    yield "charge.succeeded", objects.charge(scene), None
+    yield "charge.succeeded", charges.charge(scene), None
     yield (
         "payment_intent.amount_capturable_updated",
         objects.intent(scene),
@@ -74,7 +74,7 @@ def _authorized(scene: Scene, step: Step) -> Told:
 
 
 def _released(scene: Scene, step: Step) -> Told:
-    yield "charge.expired", objects.charge(scene), None
+    yield "charge.expired", charges.charge(scene), None
     yield "payment_intent.canceled", objects.intent(scene), None
 
 
@@ -85,7 +85,7 @@ def _paid(scene: Scene, step: Step) -> Told:
     held, late = scene.has("authorized"), scene.has("pending")
     yield "payment_intent.succeeded", objects.intent(scene), None
     charged = "charge.captured" if held else "charge.succeeded"
-    yield charged, objects.charge(scene), None
+    yield charged, charges.charge(scene), None
     if scene.recurring:
         yield from _billed(scene)
     if not held:
@@ -96,7 +96,7 @@ def _paid(scene: Scene, step: Step) -> Told:
 
 def _settled(scene: Scene) -> tuple[str, Body, Body]:
     """The fees come a moment later."""
-    charge = objects.charge(scene, settled=True)
+    charge = charges.charge(scene, settled=True)
     return "charge.updated", charge, {"balance_transaction": None}
 
 
@@ -107,7 +107,7 @@ def _billed(scene: Scene) -> Told:
 
 
 def _failed(scene: Scene, step: Step) -> Told:
-    yield "charge.failed", objects.charge(scene), None
+    yield "charge.failed", charges.charge(scene), None
     yield "payment_intent.payment_failed", objects.intent(scene), None
     if scene.has("pending"):
         kind = "checkout.session.async_payment_failed"
@@ -124,11 +124,11 @@ def _expired(scene: Scene, step: Step) -> Told:
 
 # ------------------------------------------------------------------------ reversals
 def _refund(scene: Scene, step: Step) -> Told:
-    charge = objects.charge(scene, settled=True)
-    before = charge["amount_refunded"] - objects.refund(scene, step)["amount"]
-    yield "refund.created", objects.refund(scene, step), None
+    charge = charges.charge(scene, settled=True)
+    before = charge["amount_refunded"] - charges.refund(scene, step)["amount"]
+    yield "refund.created", charges.refund(scene, step), None
     yield "charge.refunded", charge, {"amount_refunded": before}
-    yield "refund.updated", objects.refund(scene, step, traced=True), _UNTRACED
+    yield "refund.updated", charges.refund(scene, step, traced=True), _UNTRACED
 
 
 _UNTRACED: Body = {"destination_details": {"card": {"reference_status": "pending"}}}
@@ -137,24 +137,24 @@ _UNTRACED: Body = {"destination_details": {"card": {"reference_status": "pending
 def _refund_failed(scene: Scene, step: Step) -> Told:
     for refund in scene.refunds:
         if refund.number == step.number:
-            body = objects.refund(scene, refund, traced=True)
+            body = charges.refund(scene, refund, traced=True)
             yield "refund.failed", body, {"status": "succeeded"}
             yield "charge.refund.updated", body, {"status": "succeeded"}
 
 
 def _dispute(scene: Scene, step: Step) -> Told:
     if step.reason == "fraudulent":
-        warning = objects.early_fraud_warning(scene)
+        warning = charges.early_fraud_warning(scene)
         yield "radar.early_fraud_warning.created", warning, None
-    yield "charge.dispute.created", objects.dispute(scene), None
-    yield "charge.dispute.funds_withdrawn", objects.dispute(scene), None
+    yield "charge.dispute.created", charges.dispute(scene), None
+    yield "charge.dispute.funds_withdrawn", charges.dispute(scene), None
 
 
 def _dispute_closed(scene: Scene, step: Step) -> Told:
     before = {"status": "under_review"}
     if step.kind == "dispute_won":
-        yield "charge.dispute.funds_reinstated", objects.dispute(scene), before
-    yield "charge.dispute.closed", objects.dispute(scene), before
+        yield "charge.dispute.funds_reinstated", charges.dispute(scene), before
+    yield "charge.dispute.closed", charges.dispute(scene), before
 
 
 # -------------------------------------------------------------------- every month
@@ -173,13 +173,13 @@ def _renewed(scene: Scene, step: Step) -> Told:
     subscription = periods.subscription(scene)
     yield "customer.subscription.updated", subscription, before
     yield "payment_intent.succeeded", objects.intent(scene), None
-    yield "charge.succeeded", objects.charge(scene), None
+    yield "charge.succeeded", charges.charge(scene), None
     yield from _billed(scene)
     yield _settled(scene)
 
 
 def _renewal_failed(scene: Scene, step: Step) -> Told:
-    yield "charge.failed", objects.charge(scene), None
+    yield "charge.failed", charges.charge(scene), None
     yield "payment_intent.payment_failed", objects.intent(scene), None
     yield "invoice.payment_failed", periods.invoice(scene), None
     before = {"status": "active"}
