@@ -46,12 +46,14 @@ class Bound:
     ids      one per fact, in the facts' order
     rows     those of them that existed, locked
     joined   rows that took in another one
+    left     customers of the rows that were taken in
     names    new row -> its references, (kind, id)
     """
 
     ids: list[UUID]
     rows: dict[UUID, Transaction]
     joined: set[UUID] = field(default_factory=set)
+    left: set[UUID] = field(default_factory=set)
     names: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -167,16 +169,19 @@ def _settle(
 ) -> Bound:
     survivor: dict[Key, UUID] = {}
     joined: set[UUID] = set()
+    left: set[UUID] = set()
     for cluster in clusters:
         kept = min(cluster.rows)
         if len(cluster.rows) > 1:
             kept = _oldest(cluster.rows & rows.keys() or cluster.rows)
             for other in sorted(cluster.rows - {kept}):
                 _join(other, kept)
-                rows.pop(other, None)
+                gone = rows.pop(other, None)
+                if gone and gone.customer_id:
+                    left.add(gone.customer_id)
             joined.add(kept)
         survivor.update(dict.fromkeys(cluster.keys, kept))
-    bound = Bound([survivor[keys[0]] for keys in claims], rows, joined)
+    bound = Bound([survivor[keys[0]] for keys in claims], rows, joined, left)
     for key, row in survivor.items():
         if row not in rows:
             bound.names.setdefault(row, []).append(key[1:])

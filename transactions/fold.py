@@ -99,6 +99,8 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
     amount, currency, verified = _money(purchase, heard)
     standing = _standing(purchase)
     refunded, strange = _refunded(purchase, refunds, currency)
+    if standing is not None and standing.word == RELEASED:
+        refunded = 0  # letting a hold go can look like a refund, but nothing was paid
     status = _status(standing, amount, refunded, refunds, disputes)
     pending = _refund_pending(purchase) or any(
         refund["status"] in REFUND_OPEN for refund in refunds.values()

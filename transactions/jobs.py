@@ -15,7 +15,7 @@ from django.utils import timezone
 from merchant import connections, strict_json
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Fact, Unreadable
-from transactions import binding, ledger, look_ups, questions
+from transactions import binding, invoices, ledger, look_ups, questions
 from webhooks.models import InboundEvent
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def drain_inbox() -> int:
 def drain_look_ups() -> int:
     """Asks providers what webhooks left out; returns how many questions were closed."""
     questions.open_for_key()
-    look_ups.adopt_invoices()
+    invoices.adopt()
     return look_ups.answer_due()
 
 

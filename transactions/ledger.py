@@ -123,7 +123,7 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
     outcome.changed |= writing.write(
-        [folder for id, folder in folders.items() if id in touched]
+        [folder for id, folder in folders.items() if id in touched], bound.left
     )
     bulk.insert(fresh)
     if moved:

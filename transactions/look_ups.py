@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -18,13 +18,12 @@ from merchant.providers.base import (
     Fact,
     Keys,
     Refused,
-    Said,
     Unreachable,
     Unreadable,
     Want,
 )
-from transactions import ledger
-from transactions.models import LookUp, TimelineEntry, Transaction
+from transactions import binding, ledger
+from transactions.models import LookUp, Transaction
 from transactions.statuses import Status
 
 log = logging.getLogger(__name__)
@@ -48,14 +47,13 @@ REFUND_RECHECK, REFUND_RECHECK_LATER = 3600, 86_400
 OLDEST_OPEN = timedelta(days=8)
 OPEN = frozenset({Status.CREATED, Status.PENDING, Status.OVERDUE, Status.AUTHORIZED})
 
-#: An invoice that nothing links to a payment becomes one of its own after this time,
-#: unless the same customer paid the same amount within a day of it.
-ADOPT_AFTER = timedelta(minutes=10)
-#: One that has a twin is looked at for this long, then it stays another row's bill.
-GIVE_UP_AFTER = timedelta(days=2)
-SAME_PURCHASE = timedelta(hours=24)
-
 Answer = list[Fact] | Refused | Unreachable
+
+DONE: dict[str, object] = {
+    "state": LookUp.State.DONE,
+    "error": "",
+    "leased_until": None,
+}
 
 
 def due(now: datetime) -> QuerySet[LookUp]:
@@ -70,8 +68,7 @@ def answer_due() -> int:
     while claimed := _claim():
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(_fetch, *zip(*_opened(claimed), strict=True)))
-        for look_up, answer in zip(claimed, answers, strict=True):
-            closed += _note(look_up, answer)
+        closed += _enter(list(zip(claimed, answers, strict=True)))
     return closed
 
 
@@ -83,7 +80,7 @@ def _claim() -> list[LookUp]:
         rows = list(
             due(now)
             .order_by("due")
-            .select_related("connection__project")
+            .select_related("connection__project", "inbound")
             .select_for_update(skip_locked=True, of=("self",))[:BATCH]
         )
         lease = uuid4()
@@ -114,7 +111,8 @@ def _fetch(provider: str, want: Want, keys: Keys | None) -> Answer:
     except (Refused, Unreachable) as error:
         return error
     except http.NotAllowed as error:
-        return Refused(f"The connection's base URL cannot be called: {error}")
+        # Names change their addresses, and settings are mended: not for good.
+        return Unreachable(f"The connection's base URL cannot be called: {error}")
     except Unreadable as error:
         return Refused(f"The provider answered something else than asked: {error}")
     except Exception as error:
@@ -122,35 +120,63 @@ def _fetch(provider: str, want: Want, keys: Keys | None) -> Answer:
         return Unreachable(f"Something unexpected went wrong: {type(error).__name__}.")
 
 
-def _note(look_up: LookUp, answer: Answer) -> int:
-    """Enters the answer, unless the lease was lost to another worker meanwhile."""
-    with transaction.atomic():
-        mine = LookUp.objects.select_for_update().filter(
-            pk=look_up.pk, lease=look_up.lease
-        )
-        if not mine.exists():
-            return 0
-        if isinstance(answer, Unreachable):
-            mine.update(**_put_off(look_up, answer))
-            return 0
-        if isinstance(answer, Refused):
-            mine.update(
-                state=LookUp.State.REFUSED, error=str(answer)[:500], leased_until=None
-            )
-            return 1
-        ledger.record(
-            look_up.connection, answer, source="look_up", inbound=look_up.inbound
-        )
-        mine.update(error="", leased_until=None, **_next(look_up))
-    return 1
+def _enter(pairs: Sequence[tuple[LookUp, Answer]]) -> int:
+    """Enters the answers in one database transaction; one that cannot be entered is
+    put off alone. Returns how many questions were closed."""
+    try:
+        return _enter_all(pairs)
+    except (OperationalError, binding.Unsettled):
+        raise  # nobody's fault: the leases run out and all are asked again
+    except Exception as error:
+        if len(pairs) > 1:
+            return sum(_enter([pair]) for pair in pairs)
+        log.exception("The answer to look-up %s cannot be entered", pairs[0][0].pk)
+        words = f"The answer could not be entered: {type(error).__name__}."
+        return _enter_all([(pairs[0][0], Unreachable(words))])
+
+
+@transaction.atomic
+def _enter_all(pairs: Sequence[tuple[LookUp, Answer]]) -> int:
+    """Enters the answers, except where the lease went to another worker meanwhile."""
+    leases = {look_up.lease for look_up, _ in pairs}
+    claimed = LookUp.objects.filter(
+        pk__in=[look_up.pk for look_up, _ in pairs], lease__in=leases
+    )
+    mine = set(claimed.select_for_update().order_by("pk").values_list("pk", flat=True))
+    pairs = [(look_up, answer) for look_up, answer in pairs if look_up.pk in mine]
+    ledger.record_all(
+        [
+            ledger.Letter(look_up.connection, answer, "look_up", look_up.inbound)
+            for look_up, answer in pairs
+            if isinstance(answer, list)
+        ]
+    )
+    closed = {look_up.pk: _closing(look_up, answer) for look_up, answer in pairs}
+    done = [pk for pk, columns in closed.items() if columns == DONE]
+    LookUp.objects.filter(pk__in=done).update(**DONE)
+    for pk, columns in closed.items():
+        if columns != DONE:
+            LookUp.objects.filter(pk=pk).update(**columns)
+    return sum(not isinstance(answer, Unreachable) for _, answer in pairs)
+
+
+def _closing(look_up: LookUp, answer: Answer) -> dict[str, object]:
+    """How the question stands after this answer."""
+    if isinstance(answer, Unreachable):
+        return _put_off(look_up, answer)
+    if isinstance(answer, Refused):
+        return DONE | {"state": LookUp.State.REFUSED, "error": str(answer)[:500]}
+    return _next(look_up)
 
 
 def _next(look_up: LookUp) -> dict[str, object]:
     """Done, or due again while what it asks about can still change unannounced."""
+    if (look_up.connection.provider, look_up.kind) not in RECHECKED:
+        return DONE
     # Read again: the answer may have changed the row, or joined it to another.
     row = Transaction.objects.filter(look_ups=look_up.pk).first()
-    if row is None or (row.provider, look_up.kind) not in RECHECKED:
-        return {"state": LookUp.State.DONE}
+    if row is None:
+        return DONE
     age = timezone.now() - row.created
     if row.refund_pending:
         first_days = look_up.tries < 72
@@ -158,9 +184,14 @@ def _next(look_up: LookUp) -> dict[str, object]:
     elif row.status in OPEN and age < OLDEST_OPEN:
         wait = RECHECK[min(look_up.tries, len(RECHECK) - 1)]
     else:
-        return {"state": LookUp.State.DONE}
+        return DONE
     due = timezone.now() + timedelta(seconds=wait)
-    return {"due": due, "tries": look_up.tries + 1}
+    return {
+        "due": due,
+        "tries": look_up.tries + 1,
+        "error": "",
+        "leased_until": None,
+    }
 
 
 def _put_off(look_up: LookUp, answer: Unreachable) -> dict[str, object]:
@@ -174,56 +205,3 @@ def _put_off(look_up: LookUp, answer: Unreachable) -> dict[str, object]:
         "error": str(answer)[:500],
         "leased_until": None,
     }
-
-
-# ------------------------------------------------------------------------- invoices
-def adopt_invoices() -> int:
-    """Paid invoices that stayed alone become transactions; returns how many did."""
-    now = timezone.now()
-    ripe = Transaction.objects.filter(
-        parked=True,
-        amount__gt=0,
-        paid__isnull=False,
-        updated__range=(now - GIVE_UP_AFTER, now - ADOPT_AFTER),
-    )
-    waiting = LookUp.objects.filter(state=LookUp.State.WAITING, kind="invoice_payments")
-    ripe = ripe.exclude(pk__in=waiting.values("transaction"))
-    return sum(
-        _adopt(row) for row in ripe.select_related("connection__project")[:BATCH]
-    )
-
-
-def _adopt(row: Transaction) -> int:
-    """A fact of our own: this invoice is a purchase, though nothing confirms it."""
-    twins = Transaction.objects.filter(
-        project=row.project_id,
-        parked=False,
-        livemode=row.livemode,
-        customer_email__iexact=row.customer_email,
-        amount=row.amount,
-        currency=row.currency,
-        created__range=(row.created - SAME_PURCHASE, row.created + SAME_PURCHASE),
-    )
-    invoice = row.timeline.filter(topic="invoice", status="paid").first()
-    if invoice is None or (row.customer_email and twins.exists()):
-        return 0
-    ledger.record(row.connection, [_adoption(row, invoice)], source="system")
-    return 1
-
-
-def _adoption(row: Transaction, invoice: TimelineEntry) -> Fact:
-    money_weight = (invoice.says.get("money") or [0])[0]
-    return Fact(
-        topic="payment",
-        object_kind=invoice.object_kind,
-        object_id=invoice.object_id,
-        status="paid",
-        at=row.paid,
-        references=((invoice.object_kind, invoice.object_id),),
-        says={
-            "money": Said([row.amount, row.currency], money_weight),
-            "verified": Said(False, money_weight),
-            "warning": Said("Taken from an invoice that no payment was linked to."),
-        },
-        summary="The invoice was taken as a purchase: no payment was linked to it",
-    )

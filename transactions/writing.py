@@ -59,8 +59,11 @@ class Folder:
         return self._known.get((entry.connection_id, entry.identity))
 
 
-def write(folders: Sequence[Folder]) -> set[UUID]:
-    """Folds and writes them in a few statements; returns the rows that changed."""
+def write(folders: Sequence[Folder], left: Iterable[UUID] = ()) -> set[UUID]:
+    """Folds and writes them in a few statements; returns the rows that changed.
+
+    `left`: customers that other rows have left; they go when nobody else has them.
+    """
     if not folders:
         return set()
     folders = sorted(folders, key=lambda folder: folder.id)
@@ -74,7 +77,7 @@ def write(folders: Sequence[Folder]) -> set[UUID]:
         _row(folder, folded[folder.id], customers.get(folder.id)) for folder in folders
     ]
     changed = [row for row, before in rows if _differs(row, before)]
-    left = {
+    left = set(left) | {
         before.customer_id
         for row, before in rows
         if before and before.customer_id and before.customer_id != row.customer_id

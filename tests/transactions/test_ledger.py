@@ -15,6 +15,7 @@ from tests import factories
 from tests.transactions.any_order import arrivals, snapshot
 from transactions import ledger, refold
 from transactions.models import (
+    Customer,
     LookUp,
     Product,
     Subscription,
@@ -363,3 +364,34 @@ def test_a_product_is_called_as_it_was_sold_last(connection: Connection) -> None
     assert Product.objects.get().name == "New name"
     ledger.record(connection, [sold(3, "Newest name")], source="webhook")
     assert Product.objects.get().name == "Newest name"
+
+
+def test_a_row_that_is_joined_leaves_no_customer_behind(connection: Connection) -> None:
+    def known_as(key: str, kind: str, name: str, *more: tuple[str, str]) -> Fact:
+        return Fact(
+            topic="payment",
+            object_kind=kind,
+            object_id=name,
+            status="paid",
+            references=((kind, name), *more),
+            says=say(40 if more else 0, created=stamp(at(0)), customer_key=key),
+        )
+
+    early = known_as("stripe:cus_1", "session", "cs_1")
+    other = known_as("mira@example.com", "charge", "ch_1", ("payment_intent", "pi_1"))
+    ledger.record(connection, [early], source="webhook")
+    ledger.record(connection, [other], source="webhook")
+    ledger.record(connection, [session("paid", 3)], source="webhook")
+    assert [c.key for c in Customer.objects.all()] == ["mira@example.com"]
+
+
+def test_letting_a_hold_go_is_no_refund(connection: Connection) -> None:
+    row = enter(
+        connection,
+        [
+            charge("authorized", 1, 1),
+            intent("canceled", 5, 5),
+            refund("re_1", "succeeded", 2, 5, 4990),
+        ],
+    )
+    assert (row.status, row.amount_refunded) == ("canceled", 0)

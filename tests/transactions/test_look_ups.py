@@ -23,7 +23,7 @@ from merchant.providers.base import (
     stamp,
 )
 from tests import factories
-from transactions import jobs, ledger, look_ups, poll
+from transactions import invoices, jobs, ledger, look_ups, poll
 from transactions.models import LookUp, Transaction
 
 pytestmark = pytest.mark.django_db
@@ -126,13 +126,39 @@ def test_a_bug_while_asking_is_tried_again(
     assert LookUp.objects.get().state == State.WAITING
 
 
+def test_an_answer_that_cannot_be_entered_is_put_off_alone(
+    connection: Connection,
+    answer: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told(connection, purchase("paid"))
+    good = LookUp.objects.create(connection=connection, kind="purchase", want="p2")
+    whole = ledger.record_all
+
+    def choke(letters: list[ledger.Letter]) -> ledger.Outcome:
+        if any(fact.object_id == "p1" for letter in letters for fact in letter.facts):
+            raise ValueError("a bug of ours")
+        return whole(letters)
+
+    def fetch(want: Want, *_: Any) -> list[Fact]:
+        return [purchase("paid", confirmed=True)] if want == WANT else []
+
+    monkeypatch.setattr(PROVIDERS["paysecure"], "fetch", fetch)
+    monkeypatch.setattr(ledger, "record_all", choke)
+    assert jobs.drain_look_ups() == 1
+    bad = LookUp.objects.exclude(pk=good.pk).get()
+    assert (bad.state, bad.tries) == (State.WAITING, 1)
+    good.refresh_from_db()
+    assert good.state == State.DONE
+
+
 def test_a_late_writer_whose_lease_is_lost_writes_nothing(
     connection: Connection,
 ) -> None:
     question = told(connection, purchase("paid"))
     LookUp.objects.update(lease=uuid4())
     question.lease = uuid4()
-    assert look_ups._note(question, [purchase("paid", confirmed=True)]) == 0
+    assert look_ups._enter([(question, [purchase("paid", confirmed=True)])]) == 0
     assert Transaction.objects.get().verified is False
 
 
@@ -228,9 +254,9 @@ def test_a_lone_paid_invoice_becomes_an_unverified_transaction(
 ) -> None:
     ledger.record(stripe, [invoice(1)], source="webhook")
     assert Transaction.objects.get().parked
-    assert look_ups.adopt_invoices() == 0  # not before its time
+    assert invoices.adopt() == 0  # not before its time
     ripen()
-    assert look_ups.adopt_invoices() == 1
+    assert invoices.adopt() == 1
     row = Transaction.objects.get()
     assert (row.parked, row.status, row.verified) == (False, "paid", False)
     assert (row.provider_id, row.amount) == ("in_1", 1900)
@@ -247,7 +273,7 @@ def test_an_invoice_with_a_twin_stays_hidden(stripe: Connection) -> None:
     )
     ledger.record(stripe, [invoice(1), twin], source="webhook")
     ripen()
-    assert look_ups.adopt_invoices() == 0
+    assert invoices.adopt() == 0
     assert Transaction.objects.filter(parked=False).count() == 1
 
 
@@ -256,7 +282,7 @@ def test_a_link_that_comes_late_confirms_an_adopted_invoice(
 ) -> None:
     ledger.record(stripe, [invoice(1)], source="webhook")
     ripen()
-    look_ups.adopt_invoices()
+    invoices.adopt()
     link = Fact(
         topic="payment",
         object_kind="charge",

@@ -69,7 +69,9 @@ def identify(incoming: Incoming, payload: Any) -> Envelope:
     body = _envelope(payload)
     livemode = body.get("livemode")
     return Envelope(
-        event_id=_event_id(body),
+        # Its own, also for a thin event that names its snapshot: both may reach one
+        # connection, and their facts are the same ones anyway.
+        event_id=str(body["id"]),
         event_type=_type(body),
         livemode=livemode if isinstance(livemode, bool) else None,
         account=_account(body),
@@ -129,12 +131,6 @@ def _envelope(payload: Any) -> Body:
     if kind == SNAPSHOT and not isinstance(data.get("object"), dict):
         raise Unreadable("the event carries no data.object")
     return body
-
-
-def _event_id(body: Body) -> str:
-    if body["object"] == THIN:
-        return reading.id_of(body.get("snapshot_event")) or body["id"]
-    return str(body["id"])
 
 
 def _type(body: Body) -> str:

@@ -233,9 +233,10 @@ def test_the_envelope_of_an_event() -> None:
     assert found.account == "acct_1LanternPartner"
 
 
-def test_a_thin_event_has_the_id_of_its_snapshot() -> None:
+def test_a_thin_event_has_its_own_id_beside_its_snapshot() -> None:
     thin = envelope(load("v1.checkout.session.completed__thin"))
-    assert thin.event_id == load("checkout.session.completed")["id"]
+    assert thin.event_id == load("v1.checkout.session.completed__thin")["id"]
+    assert thin.event_id != load("checkout.session.completed")["id"]
     assert thin.event_type == "checkout.session.completed"
     assert thin.account == "acct_1LanternPartner"
     alone = envelope(load("v1.customer.created__thin"))
