@@ -170,7 +170,10 @@ _mail = take("EMAIL_URL", env.dj_email_url, f"file:///{DATA_DIR / 'mail'}")
 if "EMAIL_BACKEND" not in _mail:
     raise wrong("EMAIL_URL", "must look like smtp://user:password@mail.example.com:587")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
-EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+# The path of a file: URL loses its first slash on the way.
+EMAIL_FILE_PATH = (
+    f"/{str(_mail.get('EMAIL_FILE_PATH') or DATA_DIR / 'mail').lstrip('/')}"
+)
 EMAIL_HOST = _mail.get("EMAIL_HOST") or ""
 EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""

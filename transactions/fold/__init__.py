@@ -1,0 +1,141 @@
+"""From timeline to row: pure functions that do not care in which order things arrived.
+
+Entries are put in the order of their content (order, rank, identity). For each column
+the source with the greatest weight wins, within a weight the latest state. The same
+set of entries gives the same row, whatever came first, twice or together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from transactions.fold import amounts, children, hearing, status
+from transactions.fold.hearing import PURCHASE, SPEAKERS, Entry
+from transactions.statuses import REFUND_OPEN, RELEASED
+
+#: What has no column of its own and goes into `details`.
+DETAILS = ("receipt_url", "account", "callbacks")
+#: Columns that are joined key by key over all facts instead of taken from one.
+MERGED = ("metadata", "customer_details", "method_details")
+#: Text columns of the transaction, and how long they may be.
+TEXTS = {
+    "description": 500,
+    "order_reference": 200,
+    "customer_name": 200,
+    "customer_email": 320,
+    "customer_phone": 60,
+    "customer_country": 2,
+    "method": 60,
+    "method_brand": 60,
+    "method_last4": 4,
+    "warning": 300,
+}
+
+
+@dataclass(slots=True)
+class Folded:
+    """A transaction as its timeline tells it.
+
+    columns         column -> value of transactions.models.Transaction
+    customer_key    see transactions.models.Customer; "" when nobody is named
+    items           line items in order, each with key, product, name, sku, quantity,
+                    amount, platform
+    refunds, disputes, delivery_items   provider id -> columns of the child row
+    """
+
+    columns: dict[str, Any]
+    customer_key: str = ""
+    items: list[dict[str, Any]] = field(default_factory=list)
+    refunds: children.Rows = field(default_factory=dict)
+    disputes: children.Rows = field(default_factory=dict)
+    delivery_items: children.Rows = field(default_factory=dict)
+
+
+def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
+    """The row that these entries add up to.
+
+    `references`: the provider's ids of the transaction, best kind first; the first is
+    its provider_id.
+    """
+    ordered = hearing.in_order(entries)
+    speakers = [entry for entry in ordered if entry.topic in SPEAKERS]
+    heard = hearing.hear(speakers)
+    refunds = children.refunds(ordered)
+    disputes = children.disputes(ordered)
+    columns = {name: str(heard.get(name) or "")[:most] for name, most in TEXTS.items()}
+    told: dict[str, Any] = {
+        name: hearing.merged(speakers, name) for name in MERGED
+    } | _state(ordered, heard, refunds, disputes)
+    return Folded(
+        columns
+        | told
+        | {
+            "provider_id": references[0] if references else "",
+            "details": {name: heard[name] for name in DETAILS if heard.get(name)},
+            "livemode": hearing.livemode(ordered),
+            "parked": _parked(ordered),
+            "created": hearing.created(ordered),
+            "sequence": len(ordered),
+        },
+        customer_key=str(heard.get("customer_key") or "")[:330],
+        items=children.items(heard.get("items")),
+        refunds=refunds,
+        disputes=disputes,
+        delivery_items=children.delivery_items(ordered),
+    )
+
+
+def _state(
+    ordered: Sequence[Entry],
+    heard: dict[str, Any],
+    refunds: children.Rows,
+    disputes: children.Rows,
+) -> dict[str, Any]:
+    """Money and status: what depends on the purchase and its refunds and disputes."""
+    purchase = [entry for entry in ordered if entry.topic in PURCHASE]
+    amount, currency, verified = hearing.money(purchase, heard)
+    standing = status.stand(purchase)
+    refunded, strange = amounts.refunded(purchase, refunds, currency)
+    if standing is not None and standing.word == RELEASED:
+        refunded = 0  # letting a hold go can look like a refund, but nothing was paid
+    holds = status.final(standing, amount, refunded, refunds, disputes)
+    reason = status.reason(holds, standing, purchase, refunds, disputes)
+    open_refund = any(refund["status"] in REFUND_OPEN for refund in refunds.values())
+    state = {
+        "status": holds,
+        "status_reason": reason[:300],
+        "refund_pending": open_refund or amounts.refund_pending(purchase),
+        "verified": verified and all(refund["verified"] for refund in refunds.values()),
+        "amount": amount,
+        "currency": currency or amounts.currency_of(refunds, disputes),
+        "amount_refunded": refunded,
+        "paid": hearing.paid(purchase),
+    }
+    if strange:
+        state["warning"] = strange[:300]
+    return state | amounts.fees(heard.get("settlement"), currency)
+
+
+def standing(entries: Iterable[Entry]) -> tuple[str, dict[str, Any]]:
+    """Status and columns of a subscription, trial or payout."""
+    ordered = hearing.in_order(entries)
+    heard = hearing.hear(ordered)
+    minor, currency = heard.pop("money", None) or (None, "")
+    heard |= {
+        "amount": minor,
+        "currency": currency,
+        "created": hearing.created(ordered),
+    }
+    heard["livemode"] = hearing.livemode(ordered)
+    for name in ("period_start", "period_end", "ends", "arrives"):
+        if heard.get(name):
+            heard[name] = datetime.fromisoformat(heard[name])
+    return ordered[-1].status, heard
+
+
+def _parked(ordered: Sequence[Entry]) -> bool:
+    """Nothing but invoices: it may still turn out to be another row's bill."""
+    return all(entry.topic in {"invoice", "link"} for entry in ordered)

@@ -1,0 +1,65 @@
+"""Sums: what was given back, what it cost, in which currency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transactions.fold.children import Rows
+from transactions.fold.hearing import Entry
+from transactions.statuses import RefundStatus
+
+
+def refunded(
+    purchase: Sequence[Entry], refunds: Rows, currency: str
+) -> tuple[int, str]:
+    """What has been given back, and a warning about what cannot be counted.
+
+    Succeeded refunds, plus the part of a provider's cumulative figure that no known
+    refund of any state explains.
+    """
+    counted = [r for r in refunds.values() if not currency or r["currency"] == currency]
+    succeeded = sum(
+        r["amount"] or 0 for r in counted if r["status"] == RefundStatus.SUCCEEDED
+    )
+    explained = sum(r["amount"] or 0 for r in counted)
+    strange = ""
+    if len(counted) < len(refunds):
+        strange = "A refund came in another currency and is not counted."
+    totals: dict[tuple[str, str], int] = {}
+    for entry in purchase:
+        if "refunded_total" in entry.says:
+            thing = (entry.object_kind, entry.object_id)
+            totals[thing] = entry.says["refunded_total"][1]
+    return succeeded + max(0, sum(totals.values()) - explained), strange
+
+
+def refund_pending(purchase: Sequence[Entry]) -> bool:
+    """Whether an object of the purchase itself says that a refund is under way."""
+    latest: dict[tuple[str, str], bool] = {}
+    for entry in purchase:
+        if "refund_pending" in entry.says:
+            thing = (entry.object_kind, entry.object_id)
+            latest[thing] = bool(entry.says["refund_pending"][1])
+    return any(latest.values())
+
+
+def currency_of(*children: Rows) -> str:
+    """The currency of a stub that only its refunds or disputes tell of."""
+    found = sorted(
+        row["currency"] for rows in children for row in rows.values() if row["currency"]
+    )
+    return found[0] if found else ""
+
+
+def fees(settlement: dict[str, Any] | None, currency: str) -> dict[str, Any]:
+    """Fee and net in the transaction's own currency, else kept as a settlement."""
+    if not settlement:
+        return {"fee": None, "net": None, "settlement": None}
+    if settlement.get("currency") == currency:
+        return {
+            "fee": settlement.get("fee"),
+            "net": settlement.get("net"),
+            "settlement": None,
+        }
+    return {"fee": None, "net": None, "settlement": settlement}

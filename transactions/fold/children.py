@@ -1,0 +1,96 @@
+"""What hangs on a purchase: refunds, disputes, things handed over, line items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from transactions.fold import hearing
+from transactions.fold.hearing import Entry
+
+#: Provider id -> the columns of its row.
+Rows = dict[str, dict[str, Any]]
+
+
+def refunds(ordered: Sequence[Entry]) -> Rows:
+    return {key: _refund(entries) for key, entries in _group(ordered, "refund").items()}
+
+
+def _refund(entries: list[Entry]) -> dict[str, Any]:
+    heard = hearing.hear(entries)
+    amount, currency, verified = hearing.money(entries, heard)
+    return {
+        "status": entries[-1].status,
+        "amount": amount,
+        "currency": currency,
+        "verified": verified,
+        "reason": str(heard.get("reason") or "")[:300],
+        "failure_reason": str(heard.get("failure_reason") or "")[:300],
+        "trace": str(heard.get("trace") or "")[:120],
+        "created": hearing.created(entries),
+    }
+
+
+def disputes(ordered: Sequence[Entry]) -> Rows:
+    found = {}
+    for key, entries in _group(ordered, "dispute").items():
+        heard = hearing.hear(entries)
+        minor, currency = heard.get("money") or (None, "")
+        due = heard.get("due_by")
+        found[key] = {
+            "status": entries[-1].status,
+            "amount": minor,
+            "currency": currency,
+            "reason": str(heard.get("reason") or "")[:300],
+            "due_by": datetime.fromisoformat(due) if due else None,
+            "created": hearing.created(entries),
+        }
+    return found
+
+
+def delivery_items(ordered: Sequence[Entry]) -> Rows:
+    found = {}
+    for key, entries in _group(ordered, "delivery_item").items():
+        heard = hearing.hear(entries)
+        expires = heard.get("expires")
+        found[key] = {
+            "status": entries[-1].status,
+            "name": str(heard.get("name") or "")[:300],
+            "reason": str(heard.get("reason") or "")[:300],
+            "expires": datetime.fromisoformat(expires) if expires else None,
+            "created": hearing.created(entries),
+        }
+    return found
+
+
+def _group(ordered: Sequence[Entry], topic: str) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in ordered:
+        if entry.topic == topic:
+            groups.setdefault(entry.object_id, []).append(entry)
+    return groups
+
+
+def items(said: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Line items with every key present; a second line of the same key gets a mark."""
+    found: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for position, item in enumerate(said or []):
+        key = str(item.get("key") or position)[:110]
+        while key in seen:
+            key = f"{key}+"
+        seen.add(key)
+        found.append(
+            {
+                "key": key,
+                "position": position,
+                "product": str(item.get("product") or "")[:200],
+                "name": str(item.get("name") or item.get("sku") or "Item")[:300],
+                "sku": str(item.get("sku") or "")[:120],
+                "quantity": item.get("quantity") or 1,
+                "amount": item.get("amount"),
+                "platform": str(item.get("platform") or "")[:40],
+            }
+        )
+    return found

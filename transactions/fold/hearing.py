@@ -1,0 +1,109 @@
+"""Listening to a timeline: which of several sources says what a column is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+#: Topics whose facts make up the purchase itself.
+PURCHASE = frozenset({"payment", "invoice"})
+#: Topics whose facts may speak about the transaction's own columns.
+SPEAKERS = PURCHASE | {"link"}
+
+
+class Entry(Protocol):
+    """What the fold reads of an entry; see transactions.models.TimelineEntry."""
+
+    identity: str
+    topic: str
+    object_kind: str
+    object_id: str
+    status: str
+    order: int
+    rank: int
+    at: datetime | None
+    received: datetime
+    says: dict[str, list[Any]]
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries as their content puts them, earliest state first."""
+    return sorted(entries, key=lambda entry: (entry.order, entry.rank, entry.identity))
+
+
+def hear(ordered: Iterable[Entry]) -> dict[str, Any]:
+    """column -> value: the greatest weight, and the latest state within it."""
+    best: dict[str, tuple[int, Any]] = {}
+    for entry in ordered:
+        for name, (weight, value) in entry.says.items():
+            if name not in best or weight >= best[name][0]:
+                best[name] = (weight, value)
+    return {name: value for name, (_, value) in best.items()}
+
+
+def merged(ordered: Iterable[Entry], column: str) -> dict[str, Any]:
+    """The column's objects joined key by key, each key by weight, then latest state.
+
+    A customer's `identities` are joined in the same way: one event knows of Steam,
+    another of Discord.
+    """
+    said = [entry.says[column] for entry in ordered if column in entry.says]
+    found = _joined(said)
+    if "identities" in found:
+        found["identities"] = _joined(
+            [[weight, value.get("identities")] for weight, value in said]
+        )
+    return found
+
+
+def _joined(said: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    best: dict[str, tuple[int, Any]] = {}
+    for weight, value in said:
+        for key, item in (value or {}).items():
+            if key not in best or weight >= best[key][0]:
+                best[key] = (weight, item)
+    return {key: best[key][1] for key in sorted(best)}
+
+
+def money(
+    purchase: Sequence[Entry], heard: dict[str, Any]
+) -> tuple[int | None, str, bool]:
+    """Amount, currency, and whether the source of the amount may be believed."""
+    best: tuple[int, Any, bool] | None = None
+    believed = True
+    for entry in purchase:
+        _, verified = entry.says.get("verified") or (0, True)
+        said = entry.says.get("money")
+        if said is None:
+            believed = believed and verified
+        elif best is None or said[0] > best[0]:
+            best = (said[0], said[1], verified)
+        elif said[0] == best[0]:
+            best = (said[0], said[1], verified and best[2])
+    if best is None:
+        return None, heard.get("currency") or "", believed
+    (minor, currency), verified = best[1], best[2]
+    return minor, currency, verified
+
+
+def created(ordered: Sequence[Entry]) -> datetime:
+    """The earliest time that the provider gives; the arrival only if it gives none."""
+    said = [e.says["created"][1] for e in ordered if "created" in e.says]
+    if said:
+        return datetime.fromisoformat(min(said))
+    return min(entry.at or entry.received for entry in ordered)
+
+
+def paid(purchase: Sequence[Entry]) -> datetime | None:
+    """The time of the first fact that says money came, from the best kind of source."""
+    said = [entry.says["paid"] for entry in purchase if "paid" in entry.says]
+    if not said:
+        return None
+    best = max(weight for weight, _ in said)
+    return datetime.fromisoformat(min(when for weight, when in said if weight == best))
+
+
+def livemode(ordered: Sequence[Entry]) -> bool:
+    heard = hear(ordered)
+    return bool(heard.get("livemode", True))
