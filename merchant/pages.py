@@ -38,7 +38,10 @@ choices = [
     path("merchant/", settle.merchant, name="switch_merchant"),
 ]
 
-home = [path("", RedirectView.as_view(pattern_name="transactions:list"), name="home")]
+to_the_list = RedirectView.as_view(
+    pattern_name="transactions:list", http_method_names=["get", "head"]
+)
+home = [path("", to_the_list, name="home")]
 
 accounts = [
     path("connections/<uuid:id>/key/", provider_key.provider_key, name="provider_key"),
