@@ -14,6 +14,8 @@ from merchant.models import Connection, Member
 from merchant.selectors import projects_of
 from webhooks.models import InboundEvent, Refusal
 
+#: The ledger's rows that an event wrote; they hang on it from above.
+CHANGES = "entries"
 #: Reasons of refusals that a page shows at most.
 MOST_REASONS = 60
 #: What a timeline tells of one letter at most.

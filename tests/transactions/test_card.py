@@ -144,6 +144,21 @@ def test_a_timeline_entry_says_how_we_know(
     assert "Stripe when asked" in page_of(owner_client, sale)
 
 
+def test_lines_that_look_alike_say_what_each_added(
+    sale: Transaction, owner_client: Client
+) -> None:
+    money = {"money": [0, [1999, "eur"]], "customer_name": [0, "Ada"]}
+    items = {"items": [0, [{"key": "0", "name": "Sword"}]]}
+    for minute, source, says in (
+        (0, "webhook", money), (1, "look_up", money | items), (2, "poll", money),
+    ):  # fmt: skip
+        enter(sale, source=source, says=says, at=WHEN.replace(minute=minute))
+    page = page_of(owner_client, sale)
+    assert "Stripe by webhook · adds amount and customer" in page
+    assert "Stripe when asked · adds items" in page
+    assert "Stripe by a poll · says nothing new" in page
+
+
 def test_every_provider_id_can_be_copied(
     sale: Transaction, owner_client: Client
 ) -> None:

@@ -220,6 +220,29 @@ def test_the_list_costs_the_same_for_one_or_many(
     assert not any('"body"' in query["sql"] for query in asked.captured_queries)
 
 
+def test_the_list_says_what_each_event_changed(
+    owner_client: Client, connection: Connection
+) -> None:
+    event = make_inbound_event(connection=connection, state="done", note="Entered.")
+    sale = make_transaction(connection=connection)
+    for number, summary in enumerate(["Charge: paid", "Fees are known"]):
+        TimelineEntry.objects.create(
+            connection=connection, identity=str(number), transaction=sale,
+            inbound=event, source="webhook", topic="payment", object_kind="charge",
+            object_id="ch_1", status="paid", summary=summary,
+        )  # fmt: skip
+    page = owner_client.get(INBOX).content.decode()
+    assert "Charge: paid, +1 more" in page
+
+
+def test_what_came_through_a_test_connection_is_called_test(
+    owner_client: Client, project: Project
+) -> None:
+    connection = make_connection("paynow", project=project, livemode=False)
+    make_inbound_event(connection=connection)
+    assert "test-mark" in owner_client.get(INBOX).content.decode()
+
+
 # ------------------------------------------------------------------------- one event
 def test_one_event_shows_all_that_is_known(
     owner_client: Client, connection: Connection

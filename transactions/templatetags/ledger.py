@@ -146,7 +146,17 @@ BRANDS = {
 def method_name(word: str) -> str:
     """A method or brand as people write it."""
     plain = word.replace("_", " ")
-    return BRANDS.get(word.lower(), plain[:1].upper() + plain[1:])
+    known = BRANDS.get(plain.lower().replace(" ", "_"))
+    return known or plain[:1].upper() + plain[1:]
+
+
+@register.simple_tag
+def method_besides(transaction: Transaction) -> str:
+    """The method where the brand stands before it and is another word, else ""."""
+    if not transaction.method_brand:
+        return ""
+    method = method_name(transaction.method)
+    return "" if method == method_name(transaction.method_brand) else method
 
 
 #: What a provider's question was for; unknown ones are named by their own word.
@@ -204,6 +214,12 @@ def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
     if words:
         return words % provider
     return str(entry.actor or entry.get_source_display())
+
+
+@register.simple_tag
+def entry_learned(entry: TimelineEntry, learned: dict[int, str]) -> str:
+    """What the line added to what was known, see views.learned."""
+    return learned.get(entry.pk, "")
 
 
 @register.filter

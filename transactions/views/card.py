@@ -22,6 +22,7 @@ from merchant.views.guard import may
 from transactions import paging, selectors
 from transactions.models import LookUp, TimelineEntry, Transaction
 from transactions.templatetags import ledger
+from transactions.views.learned import learned
 from webhooks.models import InboundEvent
 
 MOST_COUNTED = 100
@@ -85,6 +86,7 @@ def context(member: Member, transaction: Transaction) -> dict[str, Any]:
     return {
         "transaction": transaction,
         "timeline": entries,
+        "learned": learned(reversed(entries)),
         "sees_inbound": sees_inbound,
         "inbound_events": inbound_events(entries) if sees_inbound else [],
         "method_facts": method_facts(transaction.method_details),

@@ -74,8 +74,20 @@ def state_means(event: InboundEvent) -> str:
 
 @register.filter
 def outcome(event: InboundEvent) -> str:
-    """What came of it in a few words: the error where there is one, else the note."""
-    return event.error or event.note
+    """What came of it in a few words: the error, what it changed, or the note."""
+    changes = list(dict.fromkeys(entry_words(e) for e in event.entries.all()))  # type: ignore[attr-defined]
+    if event.error or not changes:
+        return event.error or event.note
+    more = len(changes) - 1
+    return _("%s, +%d more") % (changes[0], more) if more else changes[0]
+
+
+@register.filter
+def is_test(event: InboundEvent) -> bool:
+    """Whether it is about test money: as it says itself, else as its connection is."""
+    if event.livemode is None:
+        return not event.connection.livemode
+    return not event.livemode
 
 
 @register.filter

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,6 +37,7 @@ READABLE = {State.PENDING, State.DONE, State.FAILED, State.QUARANTINED}
 def inbox(request: HttpRequest) -> HttpResponse:
     asked = InboundFilter(request.GET, _member(request))
     page = paging.browse(asked.strands, request.GET.dict(), SIZE)
+    prefetch_related_objects(page.rows, selectors.CHANGES)
     response = htmx.answer(
         request,
         page="webhooks/inbox.html",

@@ -8,6 +8,9 @@ from merchant.providers.base import Fact, Unreadable, mapping, say, stamp, text
 from merchant.providers.paynow import facts, purchases, reading
 from merchant.providers.paynow.reading import API, Source
 
+#: States whose own word makes a poor sentence.
+_SPOKEN = {"trialing": "started"}
+
 
 def delivery_item(body: dict[str, Any], source: Source, status: str) -> list[Fact]:
     """Something handed over. One that belongs to no order (a grant by hand) tells of no
@@ -122,7 +125,7 @@ def standing(
         status=status,
         at=(canceled if status == "canceled" else None) or source.at,
         rank=source.rank,
-        summary=f"{topic.capitalize()} {status}",
+        summary=f"{topic.capitalize()} {_SPOKEN.get(status, status)}",
         occurrence=source.event_id,
     )
     return [fact]
