@@ -6,21 +6,25 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pycurl
 
 from merchant import destinations
 from merchant.destinations import Address, NotAllowed, Target, check_url
-from merchant.providers.base import Answer, Unreachable
+from merchant.providers.base import Answer, Call, Unreachable
 
-__all__ = ["Exchange", "NotAllowed", "check_url", "send"]
+__all__ = ["Exchange", "NotAllowed", "check_url", "discreet", "send"]
 
 USER_AGENT = "Merchant/1"
 MOST = 1024 * 1024
 MOST_HEADERS = 64 * 1024
 TIMEOUT = 15.0
+#: A word as short as this is no secret ("Bearer").
+SHORTEST_KEY = 8
 CONNECT_TIMEOUT = 5.0
 NAME_TIMEOUT = 5.0
 
@@ -70,6 +74,38 @@ def send(
     finally:
         answer = exchange.close()
     return answer
+
+
+def discreet(api_key: str) -> Call:
+    """`send` for a provider that may repeat what it was sent: its answers are kept and
+    shown, so the key and the headers that carry it are blotted out of them.
+    """
+
+    def call(
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Answer:
+        answer = send(method, url, headers=headers, **more)
+        sent = [value for name, value in (headers or {}).items() if _carries(name)]
+        words = {word for value in (api_key, *sent) for word in value.split()}
+        return replace(answer, body=_blotted(answer.body, words))
+
+    return call
+
+
+def _carries(header: str) -> bool:
+    """Whether a header of ours proves who we are."""
+    return any(part in header.lower() for part in ("authorization", "key", "token"))
+
+
+def _blotted(body: bytes, words: Iterable[str]) -> bytes:
+    for word in sorted(words, key=len, reverse=True):
+        if len(word) >= SHORTEST_KEY:
+            body = body.replace(word.encode(), b"(hidden)")
+    return body
 
 
 class Exchange:

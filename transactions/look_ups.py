@@ -107,7 +107,7 @@ def _fetch(provider: str, want: Want, keys: Keys | None) -> Answer:
     if keys is None:
         return Refused("The connection is closed.")
     try:
-        return PROVIDERS[provider].fetch(want, keys, http.send)
+        return PROVIDERS[provider].fetch(want, keys, http.discreet(keys.api_key))
     except (Refused, Unreachable) as error:
         return error
     except http.NotAllowed as error:

@@ -42,7 +42,8 @@ def poll(
     since = since or _since(connection, until)
     fresh = 0
     provider = PROVIDERS[connection.provider]
-    for facts in provider.poll(since, until, keys, http.send):
+    call = http.discreet(keys.api_key)
+    for facts in provider.poll(since, until, keys, call):
         fresh += len(ledger.record(connection, facts, source="poll").fresh)
     Connection.objects.filter(pk=connection.pk).update(polled=until)
     return fresh
