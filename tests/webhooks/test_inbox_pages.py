@@ -235,6 +235,13 @@ def test_the_list_says_what_each_event_changed(
     assert "Charge: paid, +1 more" in page
 
 
+def test_the_list_says_why_one_was_refused(
+    owner_client: Client, connection: Connection
+) -> None:
+    make_inbound_event(connection=connection, state="refused", verdict="it is late")
+    assert "It is late" in owner_client.get(INBOX).content.decode()
+
+
 def test_what_came_through_a_test_connection_is_called_test(
     owner_client: Client, project: Project
 ) -> None:
@@ -339,7 +346,7 @@ def test_refusals_are_summed_by_reason(owner_client: Client, connection) -> None
     page = owner_client.get("/inbound/refused/").content.decode()
     assert "The secret of 0 hours ago does not fit" in page
     assert "of 1 hours ago" not in page
-    assert "<dd>21</dd>" in page
+    assert "<dd>21 times</dd>" in page
     assert "203.0.113.9" in page
     assert "<script>" not in page.split("<main")[1].split("</main")[0]
 

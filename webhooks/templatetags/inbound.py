@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -74,12 +75,17 @@ def state_means(event: InboundEvent) -> str:
 
 @register.filter
 def outcome(event: InboundEvent) -> str:
-    """What came of it in a few words: the error, what it changed, or the note."""
+    """What came of it in a few words: the error, what it changed, or the note; of a
+    refused one, why."""
     changes = list(dict.fromkeys(entry_words(e) for e in event.entries.all()))  # type: ignore[attr-defined]
     if event.error or not changes:
-        return event.error or event.note
+        return capfirst(event.error or event.note or _why_refused(event))
     more = len(changes) - 1
     return _("%s, +%d more") % (changes[0], more) if more else changes[0]
+
+
+def _why_refused(event: InboundEvent) -> str:
+    return event.verdict if event.state == State.REFUSED else ""
 
 
 @register.filter
