@@ -152,12 +152,15 @@ def _add_references(
         row = min(cluster.rows)
         missing += [(key, row) for key in cluster.keys if key not in found]
     rows = [
-        ProviderReference(
-            project_id=key[0], kind=key[1], reference=key[2], transaction_id=row
-        )
-        for key, row in sorted(missing)
+        {
+            "project_id": project,
+            "kind": kind,
+            "reference": reference,
+            "transaction_id": row,
+        }
+        for (project, kind, reference), row in sorted(missing)
     ]
-    return bulk.insert(rows, ignore=True)
+    return bulk.insert(ProviderReference, rows, ignore=True)
 
 
 # ------------------------------------------------------------------------- joining

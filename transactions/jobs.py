@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 #: How many events one database transaction takes. SQLite has one writer, and intake
 #: must not wait long for it.
-BATCH = {"postgresql": 200, "sqlite": 50}
+BATCH = {"postgresql": 300, "sqlite": 50}
 
 #: Seconds to the next try of an event that could not be entered; then it is failed.
 AGAIN = (10, 60, 300, 1800, 7200)
@@ -34,7 +36,8 @@ def drain_inbox() -> int:
     """Reads every inbound event that is due; returns how many."""
     done = 0
     while _due().exists():
-        taken = _drain_batch()
+        with _uncollected():
+            taken = _drain_batch()
         done += taken
         if not taken:
             break  # another worker holds them
@@ -46,6 +49,19 @@ def drain_look_ups() -> int:
     questions.open_for_key()
     invoices.adopt()
     return look_ups.answer_due()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Garbage waits for the batch's end: a batch makes a hundred thousand objects that
+    die by themselves, and looking through them costs a seventh of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _due() -> QuerySet[InboundEvent]:

@@ -125,7 +125,7 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
     outcome.changed |= writing.write(
         [folder for id, folder in folders.items() if id in touched], bound.left
     )
-    bulk.insert(fresh)
+    bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
     outcome.fresh += fresh

@@ -16,7 +16,15 @@ from webhooks.models import InboundEvent
 
 #: What is set back when a question is asked again; its lease too, or it would have to
 #: run out before anybody asks.
-_AFRESH = ["state", "due", "tries", "lease", "leased_until", "error", "transaction"]
+_AFRESH = [
+    "state",
+    "due",
+    "tries",
+    "lease",
+    "leased_until",
+    "error",
+    "transaction_id",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,9 @@ def ask(asked: Sequence[Question]) -> None:
         (question.connection.pk, question.want): _row(question) for question in asked
     }
     bulk.upsert(
-        [rows[place] for place in sorted(rows, key=str)],
-        unique=["connection", "kind", "want"],
+        LookUp,
+        [bulk.row_of(rows[place]) for place in sorted(rows, key=str)],
+        unique=["connection_id", "kind", "want"],
         update=_AFRESH,
     )
 

@@ -65,7 +65,7 @@ def _record(
         elif known.absorb(entry) and known.pk:
             moved.append(known)
     _write(model, [(row, timelines[row.pk]) for row in rows.values()])
-    bulk.insert(fresh)
+    bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved, ["at", "order", "rank"])
     return fresh

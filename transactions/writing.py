@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
+from merchant import ids
 from merchant.models import Project
 from merchant.providers import PROVIDERS
 from transactions import bulk, fold
@@ -25,13 +26,14 @@ from transactions.models import (
     TimelineEntry,
     Transaction,
 )
+from transactions.statuses import FulfilmentStatus
 
 Row = TypeVar("Row", bound=models.Model)
 
 #: Columns of a transaction that the fold does not set.
 NOT_FOLDED = frozenset({"id", "fulfilment"})
 FOLDED = [
-    column.name
+    column.attname
     for column in Transaction._meta.concrete_fields
     if column.name not in NOT_FOLDED
 ]
@@ -80,10 +82,10 @@ def write(folders: Sequence[Folder], left: Iterable[UUID] = ()) -> set[UUID]:
     left = set(left) | {
         before.customer_id
         for row, before in rows
-        if before and before.customer_id and before.customer_id != row.customer_id
+        if before and before.customer_id and before.customer_id != row["customer_id"]
     }
-    bulk.upsert(changed, unique=["id"], update=FOLDED)
-    touched = {row.id for row in changed}
+    bulk.upsert(Transaction, changed, unique=["id"], update=FOLDED)
+    touched = {row["id"] for row in changed}
     touched |= _write_children(folders, folded)
     _forget_customers(left)
     return touched
@@ -114,26 +116,24 @@ def _best_first(names: list[tuple[str, str]], kinds: Sequence[str]) -> list[str]
 
 def _row(
     folder: Folder, folded: fold.Folded, customer: UUID | None
-) -> tuple[Transaction, Transaction | None]:
+) -> tuple[bulk.Row, Transaction | None]:
     """The row as it should be, and as it was."""
-    row = Transaction(
-        id=folder.id,
-        merchant_id=folder.project.merchant_id,
-        project_id=folder.project.id,
-        connection_id=min(entry.connection_id for entry in folder.timeline),
-        provider=folder.provider,
-        customer_id=customer,
-        updated=timezone.now(),
-        **folded.columns,
-    )
-    return row, folder.row
+    row = {
+        "id": folder.id,
+        "merchant_id": folder.project.merchant_id,
+        "project_id": folder.project.id,
+        "connection_id": min(entry.connection_id for entry in folder.timeline),
+        "provider": folder.provider,
+        "customer_id": customer,
+        "fulfilment": FulfilmentStatus.NOT_NEEDED,
+        "updated": timezone.now(),
+    }
+    return row | folded.columns, folder.row
 
 
-def _differs(row: Transaction, before: Transaction | None) -> bool:
+def _differs(row: bulk.Row, before: Transaction | None) -> bool:
     return before is None or any(
-        getattr(row, column.attname) != getattr(before, column.attname)
-        for column in Transaction._meta.concrete_fields
-        if column.name in FOLDED and column.name != "updated"
+        row[name] != getattr(before, name) for name in FOLDED if name != "updated"
     )
 
 
@@ -207,11 +207,12 @@ def _ensure(
     found = _ids(model, unique, wanted)
     missing = sorted(wanted.keys() - found.keys())
     rows = {
-        values: model(**dict(zip(unique, values, strict=True)), **wanted[values])
+        values: {"id": ids.new(), **dict(zip(unique, values, strict=True))}
+        | wanted[values]
         for values in missing
     }
-    if bulk.insert(list(rows.values()), ignore=True):
-        return found | {values: row.pk for values, row in rows.items()}
+    if bulk.insert(model, list(rows.values()), ignore=True):
+        return found | {values: row["id"] for values, row in rows.items()}
     return _ids(model, unique, wanted)
 
 
@@ -300,11 +301,12 @@ def _replace(
     gone = [key for key in found if key not in wanted]
     if changed:
         bulk.upsert(
+            model,
             [
-                model(transaction_id=id, **{name: key}, **wanted[id, key])
+                {"id": ids.new(), "transaction_id": id, name: key} | wanted[id, key]
                 for id, key in sorted(changed)
             ],
-            unique=["transaction", name],
+            unique=["transaction_id", name],
             update=list(wanted[changed[0]]),
         )
     if gone:

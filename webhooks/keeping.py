@@ -61,8 +61,15 @@ _KEY = tuple(f for f in _FIELDS if f.column in {"connection_id", "event_key"})
 def _adapted(
     field: models.Field, event: InboundEvent, database: BaseDatabaseWrapper
 ) -> Any:
-    """The field's value as this database takes it."""
-    return field.get_db_prep_save(getattr(event, field.attname), database)
+    """The field's value as this database takes it.
+
+    PostgreSQL's driver knows times, uuids and bytes by itself; asking each field costs
+    a tenth of an intake.
+    """
+    value = getattr(event, field.attname)
+    if database.vendor == "postgresql" and not isinstance(field, models.JSONField):
+        return value
+    return field.get_db_prep_save(value, database)
 
 
 @cache
