@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from merchant import destinations, http
 from merchant.http import NotAllowed
-from merchant.providers.base import Unreachable
+from merchant.providers.base import Answer, Unreachable
 from tests.merchant.canary import (
     Canary,
     canary,
@@ -54,6 +54,22 @@ def test_an_answer_comes_back_whole() -> None:
     assert answer.headers["x-one"] == "a, b"
     assert answer.headers["retry-after"] == "7"
     assert bird.heard[0].startswith(b"GET /v1/things?limit=1 HTTP/1.1\r\n")
+
+
+def test_a_provider_that_repeats_our_key_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def echo(method: str, url: str, **more: Any) -> Answer:
+        return Answer(401, {}, f"No: {more['headers']} and {more['body']}".encode())
+
+    monkeypatch.setattr(http, "send", echo)
+    sent = {"authorization": "Basic c2tfbGl2ZV8xMjM0Og==", "accept": "text/plain-words"}
+    call = http.discreet("sk_live_1234")
+    told = call("GET", "https://x.example", headers=sent, body="sk_live_1234").body
+    assert b"sk_live_1234" not in told
+    assert b"c2tfbGl2ZV8xMjM0Og" not in told
+    assert b"Basic" in told
+    assert b"text/plain-words" in told
 
 
 def test_the_request_says_no_more_than_it_must(bird: Canary) -> None:

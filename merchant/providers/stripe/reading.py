@@ -91,9 +91,11 @@ def readable(value: object) -> str | None:
 
 
 def because(message: object, code: object) -> str | None:
-    """A message for people with the code behind it."""
+    """A message for people, with the code behind it if it does not say the same."""
     said, short = text(message, 240), readable(code)
-    return f"{said} ({short})" if said and short else said or short
+    if not said or not short or short.lower() in said.lower():
+        return said or short
+    return f"{said} ({short})"
 
 
 def order_of(metadata: Mapping[str, str] | None) -> str | None:
