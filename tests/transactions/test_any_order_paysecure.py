@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from tests.merchant.providers.paysecure_cases import (
     ID,
     PAYOUT_ID,
     facts,
+    keys,
     load,
     raw,
     read_with,
@@ -85,6 +87,27 @@ def test_a_refund_under_way_is_a_flag() -> None:
     project = enter([facts(name) for name in (*PAID, "payin_refund_in_process")])
     row = Transaction.objects.get(project=project)
     assert (row.status, row.refund_pending) == ("paid", True)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("figure", [30.0, None], ids=["told", "not_told"])
+def test_what_was_never_captured_is_not_given_back(
+    figure: float | None, turned: bool
+) -> None:
+    refunded = load("payin_partially_captured")
+    refunded["message"] |= {
+        "captured_amount": figure and Decimal(figure),
+        "updated_on": 1790160000,
+    }
+    refunded["message"]["status"] = refunded["status"] = "refunded"
+    read = [
+        facts("payin_hold"),
+        facts("payin_partially_captured"),
+        paysecure.read(refunded, keys("own")),
+    ]
+    project = enter(read[::-1] if turned else read)
+    row = Transaction.objects.get(project=project)
+    assert (row.status, row.amount, row.amount_refunded) == ("refunded", 3000, 3000)
 
 
 def test_a_refund_that_failed_is_undone_by_the_apis_word() -> None:

@@ -98,7 +98,7 @@ def _state(
     purchase = [entry for entry in ordered if entry.topic in PURCHASE]
     amount, currency, verified = hearing.money(purchase, heard)
     standing = status.stand(purchase)
-    refunded, strange = amounts.refunded(purchase, refunds, currency)
+    refunded, strange = amounts.refunded(purchase, refunds, amount, currency)
     if standing is not None and standing.word == RELEASED:
         refunded = 0  # letting a hold go can look like a refund, but nothing was paid
     holds = status.final(standing, amount, refunded, refunds, disputes)

@@ -11,12 +11,13 @@ from transactions.statuses import RefundStatus
 
 
 def refunded(
-    purchase: Sequence[Entry], refunds: Rows, currency: str
+    purchase: Sequence[Entry], refunds: Rows, amount: int | None, currency: str
 ) -> tuple[int, str]:
     """What has been given back, and a warning about what cannot be counted.
 
     Succeeded refunds, plus the part of a provider's cumulative figure that no known
-    refund of any state explains.
+    refund of any state explains. Of that figure no more counts than was paid: the
+    rest was held and never captured.
     """
     counted = [r for r in refunds.values() if not currency or r["currency"] == currency]
     succeeded = sum(
@@ -31,7 +32,10 @@ def refunded(
         if "refunded_total" in entry.says:
             thing = (entry.object_kind, entry.object_id)
             totals[thing] = entry.says["refunded_total"][1]
-    return succeeded + max(0, sum(totals.values()) - explained), strange
+    total = sum(totals.values())
+    if amount is not None:
+        total = min(total, amount)
+    return succeeded + max(0, total - explained), strange
 
 
 def refund_pending(purchase: Sequence[Entry]) -> bool:

@@ -11,7 +11,6 @@ from merchant.providers.base import (
     Fact,
     Said,
     Want,
-    first,
     mapping,
     moment,
     rows,
@@ -120,11 +119,18 @@ def _chargeback(message: Message, weight: int, money: Money | None) -> Fact:
 
 def _basics(message: Message, money: Money | None, weight: int) -> dict[str, Said]:
     test = message.content.get("is_test")
-    return say(
-        weight,
-        money=[money.minor, money.currency] if money else None,
-        livemode=not test if isinstance(test, bool) else None,
-    )
+    price = [money.minor, money.currency] if money else None
+    return {
+        **say(0 if _lacks_capture(message) else weight, money=price),
+        **say(weight, livemode=not test if isinstance(test, bool) else None),
+    }
+
+
+def _lacks_capture(message: Message) -> bool:
+    """Whether the total is what was held, and how much of it was captured not told."""
+    captured = {status for status, _ in _history(message.content)}
+    told = message.content.get("captured_amount")
+    return "partially_captured" in captured and not told
 
 
 # ------------------------------------------------------------------------- amounts
@@ -137,8 +143,8 @@ def _money(message: Message) -> tuple[Money | None, str]:
     purchase = message.content
     bill = _bill(purchase)
     total, currency = bill.get("total"), bill.get("currency")
-    if message.status == "partially_captured":
-        total = first(purchase.get("captured_amount"), total)
+    if message.status in PAID:  # also of what is given back after such a capture
+        total = purchase.get("captured_amount") or total
     if total is None:
         return None, "" if message.status == "created" else "It came without an amount."
     money, warning = wire.price(total, currency)

@@ -17,6 +17,8 @@ from tests.merchant.providers.paysecure_cases import (
     START,
     confirmed,
     facts,
+    keys,
+    load,
     only,
     said,
 )
@@ -136,6 +138,14 @@ def test_payin_partially_captured() -> None:
     assert fact.status == "paid"
     assert said(fact, "money") == [3000, "eur"]
     assert said(fact, "paid") == stamp(90)
+
+
+@pytest.mark.parametrize("status", ["refund_in_process", "refunded", "chargeback"])
+def test_a_capture_in_part_counts_in_later_states(status: str) -> None:
+    payload = load("payin_partially_captured")
+    payload["message"]["status"] = payload["status"] = status
+    for fact in paysecure.read(payload, keys("own")):
+        assert said(fact, "money") == [3000, "eur"]
 
 
 def test_payin_paid() -> None:
