@@ -15,13 +15,13 @@ from merchant.providers.base import (
 )
 
 #: Client errors that a later try may not meet again.
-_PASSING = frozenset({408, 425, 429})
+_PASSING = frozenset({408, 409, 425, 429})
 
 #: What staff can do about it, by status.
 _ADVICE = {
-    401: "Check the connection's credentials.",
+    401: "Check the connection's API key (or secret).",
     403: "The credentials may not do this: check what they are allowed to.",
-    404: "It is not there, or belongs to other credentials.",
+    404: "It is not there, or belongs to other credentials or another mode.",
 }
 
 
@@ -39,10 +39,15 @@ def get(
     answer: Answer = call("GET", url, headers={"Accept": "application/json", **headers})
     if answer.status in good:
         return answer.json()
+    raise failure(answer, whom)
+
+
+def failure(answer: Answer, whom: str) -> Refused | Unreachable:
+    """What an answer that is no success means: a final no, or a bad moment."""
     words = f"{whom} answered {answer.status}{_words(answer)}."
     if answer.status >= 500 or answer.status in _PASSING:
-        raise Unreachable(words, after=_after(answer))
-    raise Refused(f"{words} {_ADVICE.get(answer.status, '')}".strip())
+        return Unreachable(words, after=_after(answer))
+    return Refused(f"{words} {_ADVICE.get(answer.status, '')}".strip())
 
 
 def _words(answer: Answer) -> str:
@@ -51,11 +56,13 @@ def _words(answer: Answer) -> str:
         found = mapping(answer.json())
     except Unreachable:
         return ""
+    found = mapping(found.get("error")) or found  # Stripe wraps it once more
     said = text(found.get("message"), 200) or text(found.get("code"), 60)
     return f": {said.rstrip('.')}" if said else ""
 
 
 def _after(answer: Answer) -> float | None:
     """Seconds of Retry-After; None when there are none or they are a date."""
-    seconds = answer.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdecimal() else None
+    seconds = answer.headers.get("retry-after", "").strip()
+    known = seconds.isascii() and seconds.isdecimal() and len(seconds) < 7
+    return float(seconds) if known else None

@@ -8,18 +8,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from merchant.providers import asking
 from merchant.providers.base import (
-    Answer,
     Call,
     Fact,
     Keys,
     Refused,
-    Unreachable,
     Unreadable,
     Want,
     mapping,
     rows,
-    text,
 )
 from merchant.providers.paynow import purchases, reading, reversals
 from merchant.providers.paynow.reading import API, Source
@@ -144,37 +142,4 @@ def _ask(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
         raise Refused("Add a PayNow API key to the connection.")
     base = (keys.base_url or BASE_URL).rstrip("/")
     url = f"{base}{path}" + (f"?{urlencode(query)}" if query else "")
-    headers = {"Authorization": f"APIKey {keys.api_key}", "Accept": "application/json"}
-    answer: Answer = call("GET", url, headers=headers)
-    if answer.status == 200:
-        return answer.json()
-    raise _failure(answer, path)
-
-
-#: status -> what staff can do about it
-_REFUSALS = {
-    401: "PayNow does not know the API key: {words}",
-    403: "The API key may not do this at PayNow: {words}",
-    404: "PayNow does not know {path}: {words}",
-}
-
-
-def _failure(answer: Answer, path: str) -> Refused | Unreachable:
-    """Which kind of no it was: for good, or for now."""
-    words = _message(answer)
-    if answer.status == 429 or answer.status >= 500 or answer.status in {408, 425}:
-        after = answer.headers.get("retry-after", "")
-        seconds = float(after) if after.isascii() and after.isdigit() else None
-        return Unreachable(f"PayNow answers {answer.status}: {words}", after=seconds)
-    sentence = _REFUSALS.get(answer.status, "PayNow refuses ({status}): {words}")
-    return Refused(sentence.format(words=words, path=path, status=answer.status))
-
-
-def _message(answer: Answer) -> str:
-    try:
-        error = mapping(answer.json())
-    except Unreachable:
-        error = {}
-    return (
-        text(error.get("message"), 200) or text(error.get("code"), 100) or "no reason"
-    )
+    return asking.get(call, url, {"Authorization": f"APIKey {keys.api_key}"}, "PayNow")

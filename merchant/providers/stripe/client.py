@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from merchant import strict_json
+from merchant.providers import asking
 from merchant.providers.base import (
     Answer,
     Call,
     Fact,
     Keys,
     Refused,
-    Unreachable,
     Unreadable,
     Want,
     mapping,
@@ -183,38 +183,4 @@ class _Client:
         answer: Answer = self._call("GET", url, headers=dict(self._headers))
         if answer.status == 200:
             return answer
-        raise _failure(answer, path)
-
-
-#: status -> what staff can do about it
-_REFUSALS = {
-    400: "Stripe does not take the question: {words}",
-    401: "Stripe does not know the API key; set the connection's anew: {words}",
-    403: "The API key may not read {path}; give the restricted key that right: {words}",
-    404: "Stripe does not know {path}; the key may be of another account or mode: "
-    "{words}",
-}
-#: Worth another try although it is the caller's number.
-_AGAIN = {408, 409, 425, 429}
-
-
-def _failure(answer: Answer, path: str) -> Refused | Unreachable:
-    """Which kind of no it was: for good, or for now."""
-    error = _words(answer)
-    if answer.status >= 500 or answer.status in _AGAIN:
-        after = answer.headers.get("retry-after", "").strip()
-        known = after.isascii() and after.isdigit() and len(after) < 7
-        return Unreachable(
-            f"Stripe answers {answer.status}: {error}",
-            after=float(after) if known else None,
-        )
-    sentence = _REFUSALS.get(answer.status, "Stripe refuses ({status}): {words}")
-    return Refused(sentence.format(words=error, path=path, status=answer.status))
-
-
-def _words(answer: Answer) -> str:
-    try:
-        error = mapping(mapping(answer.json()).get("error"))
-    except Unreachable:
-        error = {}
-    return text(error.get("message"), 200) or text(error.get("code")) or "no reason"
+        raise asking.failure(answer, "Stripe")
