@@ -221,7 +221,9 @@ def test_no_secret_can_be_read_again(
         except Exception as error:
             places.append(("a poll", repr(error).encode()))
     places += shown(seeded, owner)
-    queue.ring(configured.INBOX_JOB)
+    if configured.REDIS_URL:
+        queue.enqueue_once(configured.INBOX_JOB)
+        assert list(in_redis())
     places += [*dumped(), *in_redis()]
     places += [("a mail", m.message().as_bytes()) for m in mail.outbox]
     places += [("the log", caplog.text.encode())]
