@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
@@ -154,18 +154,17 @@ def _is_json(request: HttpRequest) -> bool:
 def _read_away(request: HttpRequest) -> None:
     """Reads and forgets, within bounds: who is still sending does not see an answer.
 
-    In a thread of its own, since a server's read waits for as long as a sender drips.
+    In this thread: Granian stops a whole process for as long as a request that was
+    answered still has a thread waiting in its body.
     """
-    reader = threading.Thread(target=_waste, args=(request,), daemon=True)
-    reader.start()
-    reader.join(SECONDS_FOR_WASTE)
-
-
-def _waste(request: HttpRequest) -> None:
+    end = time.monotonic() + SECONDS_FOR_WASTE
     wasted = 0
     # The server's own errors have no common kind; there is nobody to tell them to.
     with suppress(Exception):
-        while wasted < LONGEST_WASTE and (chunk := request.read(CHUNK)):
+        while wasted < LONGEST_WASTE and time.monotonic() < end:
+            chunk = request.read(CHUNK)
+            if not chunk:
+                break
             wasted += len(chunk)
 
 
