@@ -352,7 +352,8 @@ LOGGING = {
         "merchant": {"level": "INFO"},
         "webhooks": {"level": "INFO"},
         "transactions": {"level": "INFO"},
-        # Every 404 of a scanner would be a line otherwise.
+        # Every 404 and every wrong Host of a scanner would be a trace otherwise.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -106,6 +106,7 @@ def _web() -> list[str]:
         "--http": "1",
         "--workers": settings.WEB_WORKERS,
         "--blocking-threads": settings.WEB_THREADS,
+        "--http1-header-read-timeout": 5000,  # ms
         "--workers-kill-timeout": 5,
         "--respawn-interval": 0.5,
         "--log-level": "warning",
