@@ -36,7 +36,7 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(house: House) -> N
         for number in range(DELIVERIES):
             assert shop.send(number).status == 200
         killer.join()
-        until(lambda: len(shop.amounts()) >= DELIVERIES, 60, "the last row")
+        until(lambda: len(shop.amounts()) >= DELIVERIES, 120, "the last row")
         amounts = shop.amounts()
     assert len(landed) == KILLS
     assert sorted(amounts) == [100 + number for number in range(DELIVERIES)]

@@ -77,6 +77,7 @@ def test_a_killed_supervisor_leaves_nobody_behind(house: House) -> None:
         process.kill()
         until(
             lambda: not any(Path(f"/proc/{pid}").exists() for pid in children),
+            seconds=60,
             what="the end of all children",
         )
 

@@ -50,7 +50,7 @@ def test_payment_intent_created() -> None:
 def test_payment_intent_payment_failed() -> None:
     fact = only("payment_intent.payment_failed")
     assert fact.status == "failed"
-    reason = "Your card has insufficient funds. (insufficient funds)"
+    reason = "Your card has insufficient funds."
     assert said(fact, "reason") == reason
     assert (said(fact, "method"), said(fact, "method_last4")) == ("card", "9995")
 
@@ -146,9 +146,7 @@ def test_charge_updated() -> None:
 def test_charge_failed() -> None:
     fact = only("charge.failed")
     assert fact.status == "failed"
-    assert said(fact, "reason") == (
-        "Your card has insufficient funds. (insufficient funds)"
-    )
+    assert said(fact, "reason") == ("Your card has insufficient funds.")
     assert (
         fact.says["money"].weight == only("payment_intent.created").says["money"].weight
     )
