@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import ctypes
 import logging
@@ -103,8 +104,17 @@ def end(children: Sequence[Child], seconds: float) -> None:
 def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and Ctrl-C set, however often they come."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def ask(*_: object) -> None:
+        # Once: a second signal inside set() would wait for the lock that the first
+        # holds. And in a thread: the main one may hold it too, being in wait().
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        _thread.start_new_thread(stop.set, ())
+
+    for number in numbers:
+        signal.signal(number, ask)
     return stop
 
 
