@@ -10,6 +10,13 @@ MAY: dict[str, frozenset[str]] = {
     for action, roles in {
         "view_transactions": "owner admin finance support developer viewer",
         "view_customers": "owner admin finance support developer viewer",
+        "keep_views": "owner admin finance support developer viewer",
+        "share_views": "owner admin finance support developer",
+        "write_notes": "owner admin finance support developer",
+        "fulfil": "owner admin support",
+        "accept_amount": "owner admin finance",
+        "clear_flags": "owner admin finance support",
+        "set_rules": "owner admin",
         "view_inbound": "owner admin developer",
         "read_again": "owner admin developer",
         "accept_refused": "owner admin developer",

@@ -101,7 +101,9 @@ class Connection(models.Model):
 
     The uuid stands in the intake URL, so it is random and not time-ordered: who does
     not know it cannot knock. Its secrets are Secret rows and sealed fields; open them
-    with merchant.connections.keys_of().
+    with merchant.connections.keys_of(). `heard` is when its provider last sent
+    something and `usual_gap` the longest silence among its latest letters, in seconds
+    (webhooks.silence looks every few minutes); both are null while nothing is known.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -116,6 +118,8 @@ class Connection(models.Model):
     created = models.DateTimeField(default=timezone.now)
     closed = models.DateTimeField(null=True, blank=True)
     polled = models.DateTimeField(null=True, blank=True)
+    heard = models.DateTimeField(null=True, blank=True)
+    usual_gap = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         mode = "" if self.livemode else " (test)"

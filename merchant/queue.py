@@ -31,6 +31,7 @@ PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
     ("transactions.poll.poll_due", 60.0),
+    ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.tidy", 3600.0),
     ("merchant.health.beat", 10.0),

@@ -17,10 +17,12 @@ from merchant.models import Connection
 from merchant.providers.base import Fact
 from transactions import bulk
 from transactions.models import (
+    BulkItem,
     DeliveryItem,
     Dispute,
     LineItem,
     LookUp,
+    Note,
     ProviderReference,
     Refund,
     TimelineEntry,
@@ -46,14 +48,14 @@ class Bound:
     ids      one per fact, in the facts' order
     rows     those of them that existed, locked
     joined   rows that took in another one
-    left     customers of the rows that were taken in
+    gone     the rows that were taken in, each with its items, as they were
     names    new row -> its references, (kind, id)
     """
 
     ids: list[UUID]
     rows: dict[UUID, Transaction]
     joined: set[UUID] = field(default_factory=set)
-    left: set[UUID] = field(default_factory=set)
+    gone: list[tuple[Transaction, list[LineItem]]] = field(default_factory=list)
     names: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -172,16 +174,15 @@ def _settle(
 ) -> Bound:
     survivor: dict[Key, UUID] = {}
     joined: set[UUID] = set()
-    left: set[UUID] = set()
+    left: list[tuple[Transaction, list[LineItem]]] = []
     for cluster in clusters:
         kept = min(cluster.rows)
         if len(cluster.rows) > 1:
             kept = _oldest(cluster.rows & rows.keys() or cluster.rows)
             for other in sorted(cluster.rows - {kept}):
+                if gone := rows.pop(other, None):
+                    left.append((gone, list(gone.items.all())))
                 _join(other, kept)
-                gone = rows.pop(other, None)
-                if gone and gone.customer_id:
-                    left.add(gone.customer_id)
             joined.add(kept)
         survivor.update(dict.fromkeys(cluster.keys, kept))
     bound = Bound([survivor[keys[0]] for keys in claims], rows, joined, left)
@@ -204,14 +205,19 @@ def _oldest(rows: set[UUID]) -> UUID:
 
 
 def _join(other: UUID, kept: UUID) -> None:
-    """Moves everything that hangs on `other` to `kept`; both are locked or new."""
+    """Moves everything that hangs on `other` to `kept`; both are locked or new.
+
+    Items are left behind: the fold makes those that belong to the whole story.
+    """
     for child in (TimelineEntry, ProviderReference, LookUp, TransactionAlias):
         child._default_manager.filter(transaction_id=other).update(transaction_id=kept)
+    if Note.objects.filter(transaction_id=other).update(transaction_id=kept):
+        Transaction.objects.filter(pk=kept).update(noted=True)
     for own, name in (
         (Refund, "provider_id"),
         (Dispute, "provider_id"),
         (DeliveryItem, "provider_id"),
-        (LineItem, "key"),
+        (BulkItem, "bulk_id"),
     ):
         manager = own._default_manager
         twice = manager.filter(transaction_id=kept).values(name)

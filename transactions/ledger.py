@@ -8,11 +8,12 @@ facts end in the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models import prefetch_related_objects
 
 from merchant.models import Connection
 from merchant.providers.base import Fact
@@ -42,6 +43,10 @@ class Outcome:
     def told(self) -> set[UUID]:
         """The inbound events that told something new."""
         return {entry.inbound_id for entry in self.fresh if entry.inbound_id}
+
+
+#: Given a transaction and its timeline: what staff do to it, as entries for that.
+Decision = Callable[[Transaction, Sequence[TimelineEntry]], Iterable[TimelineEntry]]
 
 
 def record(
@@ -92,6 +97,32 @@ def refold(ids: Sequence[UUID]) -> set[UUID]:
     )
 
 
+@database.atomic
+def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
+    """Enters what staff do to these transactions, each looked at under its lock.
+
+    `decide` gets the transaction, its items prefetched, and gives the entries to add
+    to its timeline; none where nothing is to be done. What it raises undoes all of it.
+    Returns the rows that changed.
+    """
+    rows = binding.lock(ids)
+    prefetch_related_objects(list(rows.values()), "project", "items", "claimed_by")
+    timelines = _timelines(rows)
+    fresh = {id: list(decide(row, timelines[id])) for id, row in rows.items()}
+    changed = writing.write(
+        [
+            writing.Folder(
+                id, row, row.project, row.provider, timelines[id] + fresh[id]
+            )
+            for id, row in rows.items()
+            if fresh[id]
+        ]
+    )
+    added = [entry for entries in fresh.values() for entry in entries]
+    bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
+    return changed
+
+
 def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) -> None:
     bound = binding.bind(
         [binding.keys_of(letter.connection, fact) for letter, fact in pairs]
@@ -123,7 +154,7 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
     outcome.changed |= writing.write(
-        [folder for id, folder in folders.items() if id in touched], bound.left
+        [folder for id, folder in folders.items() if id in touched], bound.gone
     )
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:

@@ -9,14 +9,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from merchant.models import Project
-from transactions import ledger, standing
-from transactions.models import Payout, Subscription, Transaction
+from transactions import customers, ledger, standing, totals
+from transactions.models import Customer, Payout, Subscription, Transaction
 
 BATCH = 200
 
 
 def refold(project: Project | None = None) -> dict[str, int]:
-    """Folds every row of the project (of all, without one) anew.
+    """Folds every row of the project (of all, without one) anew, then customers and
+    running totals.
 
     Returns how many rows were checked and how many changed. Each batch is a database
     transaction of its own, so deliveries go on meanwhile.
@@ -30,6 +31,12 @@ def refold(project: Project | None = None) -> dict[str, int]:
             with transaction.atomic():
                 changed += standing.refold(model, link, ids)
             checked += len(ids)
+    for ids in _batches(_of(Customer.objects.all(), project)):
+        with transaction.atomic():
+            changed += customers.refresh(ids)
+        checked += len(ids)
+    for shop in [project] if project else Project.objects.all():
+        changed += totals.recount(shop)
     return {"checked": checked, "changed": changed}
 
 

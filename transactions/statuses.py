@@ -50,6 +50,21 @@ ENDED = (Status.EXPIRED, Status.CANCELED, Status.FAILED)
 OPEN = (Status.OVERDUE, Status.PENDING, Status.CREATED)
 
 
+#: Money came, whatever became of it afterwards: what "gross" and "sold" count.
+MONEY_CAME = frozenset(
+    {
+        Status.PAID,
+        Status.PARTIALLY_REFUNDED,
+        Status.REFUNDED,
+        Status.DISPUTED,
+        Status.CHARGED_BACK,
+    }
+)
+
+#: Of these, what may be handed over: the money is here and nobody asks for it back.
+TO_HAND_OVER = frozenset({Status.PAID, Status.PARTIALLY_REFUNDED})
+
+
 class RefundStatus(models.TextChoices):
     """The life of a refund. Provider facts use pending, requires_action, the ends."""
 
@@ -70,6 +85,9 @@ class DisputeStatus(models.TextChoices):
     OPEN = "open", _("Open")
     WON = "won", _("Won")
     LOST = "lost", _("Lost")
+
+
+DISPUTE_CLOSED = frozenset({DisputeStatus.WON, DisputeStatus.LOST})
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -100,3 +118,17 @@ class FulfilmentStatus(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     DONE = "done", _("Done")
     REVOKED = "revoked", _("Revoked")
+
+
+class Act(models.TextChoices):
+    """What staff do to a transaction, as their entries in its timeline say it."""
+
+    DONE = "done", _("Handed over")
+    UNDONE = "undone", _("Not handed over after all")
+    REVOKED = "revoked", _("Taken back")
+    KEPT = "kept", _("Left with the customer")
+    CLAIMED = "claimed", _("On it")
+    RELEASED = "released", _("Not on it any more")
+    ACCEPTED = "accepted", _("Amount accepted")
+    WITHDRAWN = "withdrawn", _("Acceptance taken back")
+    CLEARED = "cleared", _("Flag cleared")

@@ -1,4 +1,4 @@
-"""Folded timelines become rows: transactions, children, customers, products."""
+"""Folded timelines become rows: transactions, children, customers, products, totals."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from merchant import ids
 from merchant.models import Project
 from merchant.providers import PROVIDERS
-from transactions import bulk, fold
+from transactions import bulk, customers, fold, fulfilment_rules, totals
+from transactions.fold.fulfilment import WHOLE
 from transactions.models import (
     Customer,
     DeliveryItem,
@@ -26,12 +27,14 @@ from transactions.models import (
     TimelineEntry,
     Transaction,
 )
-from transactions.statuses import FulfilmentStatus
 
 Row = TypeVar("Row", bound=models.Model)
 
+#: A transaction with its items, as they stand in the database.
+Sale = tuple[Transaction, Sequence[LineItem]]
+
 #: Columns of a transaction that the fold does not set.
-NOT_FOLDED = frozenset({"id", "fulfilment"})
+NOT_FOLDED = frozenset({"id", "noted"})
 FOLDED = [
     column.attname
     for column in Transaction._meta.concrete_fields
@@ -61,34 +64,62 @@ class Folder:
         return self._known.get((entry.connection_id, entry.identity))
 
 
-def write(folders: Sequence[Folder], left: Iterable[UUID] = ()) -> set[UUID]:
+def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> set[UUID]:
     """Folds and writes them in a few statements; returns the rows that changed.
 
-    `left`: customers that other rows have left; they go when nobody else has them.
+    `gone`: rows that were joined to one of these, as they were.
     """
     if not folders:
         return set()
     folders = sorted(folders, key=lambda folder: folder.id)
-    names = _references(folders)
-    folded = {
-        folder.id: fold.transaction(folder.timeline, names[folder.id])
-        for folder in folders
-    }
+    folded = fold_all(folders)
     customers = _customers(folders, folded)
     rows = [
         _row(folder, folded[folder.id], customers.get(folder.id)) for folder in folders
     ]
     changed = [row for row, before in rows if _differs(row, before)]
-    left = set(left) | {
-        before.customer_id
-        for row, before in rows
-        if before and before.customer_id and before.customer_id != row["customer_id"]
-    }
+    before = _before(folders)
     bulk.upsert(Transaction, changed, unique=["id"], update=FOLDED)
     touched = {row["id"] for row in changed}
-    touched |= _write_children(folders, folded)
-    _forget_customers(left)
+    touched |= _write_children(folders, folded, before)
+    after = [(row, folded[row["id"]].items) for row, _ in rows]
+    totals.count(added=after, taken=[*before.values(), *gone])
+    _tend_customers(rows, gone, touched)
     return touched
+
+
+def fold_all(folders: Sequence[Folder]) -> dict[UUID, fold.Folded]:
+    """Each folder's timeline as a row and its children, with products and fulfilment.
+
+    Makes the products that nobody has sold before.
+    """
+    names = _references(folders)
+    folded = {
+        folder.id: fold.transaction(folder.timeline, names[folder.id])
+        for folder in folders
+    }
+    _put_products(folders, folded)
+    rules = fulfilment_rules.of(
+        (folder.project.id, item["product_id"])
+        for folder in folders
+        for item in folded[folder.id].items
+    )
+    for folder in folders:
+        _hand_over(folder, folded[folder.id], rules)
+    return folded
+
+
+def _hand_over(folder: Folder, row: fold.Folded, rules: fulfilment_rules.Rules) -> None:
+    """Puts the state of fulfilment into the row and its lines."""
+    paid, project = row.columns["paid"], folder.project.id
+    whole = {} if row.items else {WHOLE: rules.at(project, None, paid)}
+    each = {
+        item["key"]: rules.at(project, item["product_id"], paid) for item in row.items
+    }
+    found = fold.fulfilment.of(row.ordered, row.columns, each or whole)
+    row.columns |= found.columns
+    for item in row.items:
+        item["fulfilment"] = found.lines[item["key"]]
 
 
 # -------------------------------------------------------------------------- the row
@@ -125,7 +156,7 @@ def _row(
         "connection_id": min(entry.connection_id for entry in folder.timeline),
         "provider": folder.provider,
         "customer_id": customer,
-        "fulfilment": FulfilmentStatus.NOT_NEEDED,
+        "noted": folder.row is not None and folder.row.noted,
         "updated": timezone.now(),
     }
     return row | folded.columns, folder.row
@@ -148,48 +179,55 @@ def _customers(
         if folded[folder.id].customer_key
     }
     made = _ensure(
-        Customer, ("project_id", "key"), {pair: {} for pair in wanted.values()}
+        Customer,
+        ("project_id", "key"),
+        dict.fromkeys(wanted.values(), customers.UNSEEN),
     )
     return {row: made[pair] for row, pair in wanted.items()}
 
 
-def _forget_customers(left: set[UUID]) -> None:
-    """A customer that was only a part of the story nobody else tells is no customer."""
-    if left:
-        used = Transaction.objects.filter(customer=OuterRef("pk"))
-        Customer.objects.filter(pk__in=left).exclude(Exists(used)).delete()
+def _tend_customers(
+    rows: Sequence[tuple[bulk.Row, Transaction | None]],
+    gone: Sequence[Sale],
+    touched: set[UUID],
+) -> None:
+    """Brings the customers of the changed rows up to date, and of those they left."""
+    had = {row.customer_id for row, _ in gone}
+    had |= {before.customer_id for _, before in rows if before}
+    have = {row["customer_id"] for row, _ in rows if row["id"] in touched}
+    customers.refresh(have | (had - {row["customer_id"] for row, _ in rows}))
 
 
-def _products(
-    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
-) -> tuple[dict[tuple[Any, ...], UUID], set[UUID]]:
-    """The products of all items, and those that are called in more than one way."""
-    called: dict[tuple[Any, ...], set[str]] = {}
-    for folder in folders:
-        for item in folded[folder.id].items:
-            product = (folder.project.id, folder.provider, product_key(item))
-            called.setdefault(product, set()).add(item["name"])
+def _put_products(folders: Sequence[Folder], folded: dict[UUID, fold.Folded]) -> None:
+    """Gives each item the product that it is a sale of, made where there is none."""
+    named = [
+        (item, (folder.project.id, folder.provider, product_key(item)))
+        for folder in folders
+        for item in folded[folder.id].items
+    ]
+    called: dict[tuple[Any, ...], str] = {}
+    for item, product in named:
+        called[product] = min(item["name"], called.get(product, item["name"]))
     found = _ensure(
         Product,
         ("project_id", "provider", "key"),
-        {product: {"name": min(names)} for product, names in called.items()},
+        {product: {"name": name} for product, name in called.items()},
     )
-    known = Product.objects.filter(pk__in=found.values()).values_list("pk", "name")
-    names = dict(known)
-    renamed = {
-        found[product]
-        for product, said in called.items()
-        if said != {names[found[product]]}
-    }
-    return found, renamed
+    for item, product in named:
+        item["product_id"] = found[product]
 
 
-def _rename(products: set[UUID]) -> None:
+def _rename(items: Iterable[dict[str, Any]]) -> None:
     """A product has the name under which it was sold last, in whatever order heard."""
-    if products:
+    called: dict[UUID, set[str]] = {}
+    for item in items:
+        called.setdefault(item["product_id"], set()).add(item["name"])
+    known = Product.objects.filter(pk__in=called).values_list("pk", "name")
+    renamed = sorted(pk for pk, name in known if called[pk] != {name})
+    if renamed:
         sold = LineItem.objects.filter(product=OuterRef("pk"))
         last = sold.order_by("-created", "name").values("name")[:1]
-        Product.objects.filter(pk__in=sorted(products)).update(name=Subquery(last))
+        Product.objects.filter(pk__in=renamed).update(name=Subquery(last))
 
 
 def product_key(item: dict[str, Any]) -> str:
@@ -234,18 +272,29 @@ def _ids(
 
 
 # -------------------------------------------------------------------------- children
+def _before(folders: Sequence[Folder]) -> dict[UUID, Sale]:
+    """The rows that were there already, with their items, as they were."""
+    rows = {folder.id: folder.row for folder in folders if folder.row is not None}
+    items: dict[UUID, list[LineItem]] = {id: [] for id in rows}
+    if rows:
+        for item in LineItem.objects.filter(transaction_id__in=rows):
+            items[item.transaction_id].append(item)
+    return {id: (row, items[id]) for id, row in rows.items()}
+
+
 def _write_children(
-    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+    folders: Sequence[Folder],
+    folded: dict[UUID, fold.Folded],
+    before: dict[UUID, Sale],
 ) -> set[UUID]:
-    old = {folder.id for folder in folders if folder.row is not None}
-    products, renamed = _products(folders, folded)
     items = {
-        (folder.id, item["key"]): _item(folder, folded[folder.id], item, products)
+        (folder.id, item["key"]): _item(folder, folded[folder.id], item)
         for folder in folders
         for item in folded[folder.id].items
     }
-    touched = _replace(LineItem, "key", items, old)
-    _rename(renamed)
+    known = [item for _, old in before.values() for item in old]
+    touched = _replace(LineItem, "key", items, known)
+    _rename(items.values())
     for model, part in (
         (Refund, "refunds"),
         (Dispute, "disputes"),
@@ -256,21 +305,15 @@ def _write_children(
             for folder in folders
             for key, columns in getattr(folded[folder.id], part).items()
         }
+        old = model._default_manager.filter(transaction_id__in=before) if before else ()
         touched |= _replace(model, "provider_id", wanted, old)
     return touched
 
 
-def _item(
-    folder: Folder,
-    folded: fold.Folded,
-    item: dict[str, Any],
-    products: dict[tuple[Any, ...], UUID],
-) -> dict[str, Any]:
-    product = products[folder.project.id, folder.provider, product_key(item)]
+def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str, Any]:
     columns = {name: item[name] for name in item if name not in {"key", "product"}}
     return columns | {
         "project_id": folder.project.id,
-        "product_id": product,
         "created": folded.columns["created"],
     }
 
@@ -279,17 +322,14 @@ def _replace(
     model: type[Row],
     name: str,
     wanted: dict[tuple[UUID, str], dict[str, Any]],
-    old: set[UUID],
+    old: Iterable[Any],
 ) -> set[UUID]:
-    """Makes the children of these transactions what they should be.
+    """Makes the children of some transactions, `old` ones, what they should be.
 
     `name` is the column that tells a transaction's children apart. Returns the
     transactions whose children changed.
     """
-    found: dict[tuple[UUID, str], Any] = {}
-    if old:
-        for child in model._default_manager.filter(transaction_id__in=old):
-            found[child.transaction_id, getattr(child, name)] = child  # type: ignore[attr-defined]
+    found = {(child.transaction_id, getattr(child, name)): child for child in old}
     changed = [
         key
         for key, columns in wanted.items()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from transactions.fold import amounts, children, hearing, status
+from transactions.fold import amounts, children, fulfilment, hearing, status
 from transactions.fold.hearing import PURCHASE, SPEAKERS, Entry
 from transactions.statuses import REFUND_OPEN, RELEASED
 
+#: A payment that came longer after the purchase than this counts as late.
+LATE = timedelta(days=7)
 #: What has no column of its own and goes into `details`.
 DETAILS = ("receipt_url", "account", "callbacks")
 #: Columns that are joined key by key over all facts instead of taken from one.
@@ -39,13 +41,16 @@ TEXTS = {
 class Folded:
     """A transaction as its timeline tells it.
 
-    columns         column -> value of transactions.models.Transaction
+    ordered         the entries as their content puts them
+    columns         column -> value of transactions.models.Transaction, but what
+                    needs the products' rules (see transactions.fold.fulfilment)
     customer_key    see transactions.models.Customer; "" when nobody is named
     items           line items in order, each with key, product, name, sku, quantity,
                     amount, platform
     refunds, disputes, delivery_items   provider id -> columns of the child row
     """
 
+    ordered: Sequence[Entry]
     columns: dict[str, Any]
     customer_key: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -70,6 +75,7 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
         name: hearing.merged(speakers, name) for name in MERGED
     } | _state(ordered, heard, refunds, disputes)
     return Folded(
+        ordered,
         columns
         | told
         | {
@@ -77,7 +83,6 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
             "details": {name: heard[name] for name in DETAILS if heard.get(name)},
             "livemode": hearing.livemode(ordered),
             "parked": _parked(ordered),
-            "created": hearing.created(ordered),
             "sequence": len(ordered),
         },
         customer_key=str(heard.get("customer_key") or "")[:330],
@@ -112,11 +117,28 @@ def _state(
         "amount": amount,
         "currency": currency or amounts.currency_of(refunds, disputes),
         "amount_refunded": refunded,
-        "paid": hearing.paid(purchase),
+        "amount_charged_back": amounts.charged_back(
+            disputes, amount, refunded, currency
+        ),
     }
     if strange:
         state["warning"] = strange[:300]
-    return state | amounts.fees(heard.get("settlement"), currency)
+    return (
+        state
+        | _times(ordered, purchase)
+        | amounts.fees(heard.get("settlement"), currency)
+        | fulfilment.acceptance(ordered, state)
+    )
+
+
+def _times(ordered: Sequence[Entry], purchase: Sequence[Entry]) -> dict[str, Any]:
+    """When it was created and paid: never paid before it was created."""
+    paid = hearing.paid(purchase)
+    created = hearing.created(ordered)
+    if paid:
+        created = min(created, paid)
+    late = paid is not None and paid - created > LATE
+    return {"created": created, "paid": paid, "paid_late": late}
 
 
 def standing(entries: Iterable[Entry]) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from transactions.fold.children import Rows
 from transactions.fold.hearing import Entry
-from transactions.statuses import RefundStatus
+from transactions.statuses import DisputeStatus, RefundStatus
 
 
 def refunded(
@@ -36,6 +36,23 @@ def refunded(
     if amount is not None:
         total = min(total, amount)
     return succeeded + max(0, total - explained), strange
+
+
+def charged_back(
+    disputes: Rows, amount: int | None, refunded: int, currency: str
+) -> int:
+    """What lost disputes took, at most what had not been given back already.
+
+    A lost dispute whose amount nobody told took all of that.
+    """
+    left = max(0, (amount or 0) - refunded)
+    taken = 0
+    for dispute in disputes.values():
+        if dispute["status"] != DisputeStatus.LOST:
+            continue
+        told = dispute["amount"] is not None and dispute["currency"] == currency
+        taken += dispute["amount"] if told else left
+    return min(taken, left)
 
 
 def refund_pending(purchase: Sequence[Entry]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from transactions.fold import hearing
 from transactions.fold.hearing import Entry
+from transactions.statuses import DISPUTE_CLOSED
 
 #: Provider id -> the columns of its row.
 Rows = dict[str, dict[str, Any]]
@@ -34,17 +35,21 @@ def _refund(entries: list[Entry]) -> dict[str, Any]:
 
 def disputes(ordered: Sequence[Entry]) -> Rows:
     found = {}
+    cleared = _group(ordered, "flag")
     for key, entries in _group(ordered, "dispute").items():
         heard = hearing.hear(entries)
         minor, currency = heard.get("money") or (None, "")
         due = heard.get("due_by")
+        last = entries[-1]
         found[key] = {
-            "status": entries[-1].status,
+            "status": last.status,
             "amount": minor,
             "currency": currency,
             "reason": str(heard.get("reason") or "")[:300],
             "due_by": datetime.fromisoformat(due) if due else None,
             "created": hearing.created(entries),
+            "closed": last.at if last.status in DISPUTE_CLOSED else None,
+            "cleared": cleared[key][-1].at if key in cleared else None,
         }
     return found
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 #: Topics whose facts make up the purchase itself.
 PURCHASE = frozenset({"payment", "invoice"})
+#: Topics of what staff do; a provider's facts never have them.
+BY_STAFF = frozenset({"fulfilment", "acceptance", "flag"})
 #: Topics whose facts may speak about the transaction's own columns.
 SPEAKERS = PURCHASE | {"link"}
 
@@ -25,6 +27,7 @@ class Entry(Protocol):
     at: datetime | None
     received: datetime
     says: dict[str, list[Any]]
+    actor_id: int | None
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -92,7 +95,9 @@ def created(ordered: Sequence[Entry]) -> datetime:
     said = [e.says["created"][1] for e in ordered if "created" in e.says]
     if said:
         return datetime.fromisoformat(min(said))
-    return min(entry.at or entry.received for entry in ordered)
+    return min(
+        entry.at or entry.received for entry in ordered if entry.topic not in BY_STAFF
+    )
 
 
 def paid(purchase: Sequence[Entry]) -> datetime | None:

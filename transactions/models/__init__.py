@@ -1,5 +1,13 @@
 """The ledger's tables, one file per family."""
 
+from transactions.models.desk import (
+    BulkAction,
+    BulkItem,
+    ListLayout,
+    Note,
+    SavedView,
+)
+from transactions.models.fulfilment import FulfilmentRule
 from transactions.models.lookups import LookUp
 from transactions.models.purchase import (
     Customer,
@@ -12,17 +20,26 @@ from transactions.models.purchase import (
 from transactions.models.settled import DeliveryItem, Dispute, Refund
 from transactions.models.standing import Payout, Subscription
 from transactions.models.timeline import TimelineEntry
+from transactions.models.totals import HourTotal, ProductTotal
 
 __all__ = [
+    "BulkAction",
+    "BulkItem",
     "Customer",
     "DeliveryItem",
     "Dispute",
+    "FulfilmentRule",
+    "HourTotal",
     "LineItem",
+    "ListLayout",
     "LookUp",
+    "Note",
     "Payout",
     "Product",
+    "ProductTotal",
     "ProviderReference",
     "Refund",
+    "SavedView",
     "Subscription",
     "TimelineEntry",
     "Transaction",

@@ -41,7 +41,11 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """A chargeback or an inquiry. `amount` in minor units of `currency`."""
+    """A chargeback or an inquiry. `amount` in minor units of `currency`.
+
+    `closed` is when it was won or lost, `cleared` when a member said that the flag
+    which a lost one puts on the customer has been seen to.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     transaction = models.ForeignKey(
@@ -54,11 +58,25 @@ class Dispute(models.Model):
     reason = models.CharField(max_length=300, default="", blank=True)
     due_by = models.DateTimeField(null=True)
     created = models.DateTimeField()
+    closed = models.DateTimeField(null=True)
+    cleared = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["transaction", "provider_id"], name="dispute_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["transaction", "due_by"],
+                condition=models.Q(status="open"),
+                name="dispute_open",
+            ),
+            models.Index(
+                fields=["transaction"],
+                condition=models.Q(status="lost", cleared=None),
+                name="dispute_flags",
             ),
         ]
         ordering = ["created", "provider_id"]
