@@ -35,8 +35,8 @@ def main() -> None:
                 continue
             if peer == "admin" and "livemode__exact" not in dict(pairs):
                 pairs = [*pairs, ("livemode__exact", "1")]
-            parameter, page = ("p", 0) if peer == "admin" else ("page", 1)
-            half = page + question["rows"] // peers.SIZE // 2
+            parameter = "p" if peer == "admin" else "page"
+            half = 1 + question["rows"] // peers.SIZE // 2
             for name, asked in (
                 ("first", pairs),
                 ("middle", [*pairs, (parameter, str(half))]),

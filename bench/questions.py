@@ -115,12 +115,13 @@ def _plain(shop: Shop) -> list[Question]:
         Question("refund pending", [("refund_pending", "true")]),
         Question("dispute open", [("dispute", "open")]),
         Question("dispute lost", [("dispute", "lost")]),
+        Question("dispute won", [("dispute", "won")]),
         Question("unverified", [("verified", "false")]),
         Question("noted", [("noted", "true")]),
         Question("amount, over", [("amount[gte]", "20000")],
                  [("amount__gte", "20000")], [("amount_min", "20000")]),
-        Question("amount, between, one currency",
-                 [("currency", "eur"), ("amount[gte]", "1500"), ("amount[lte]", "1600")]),
+        Question("amount, one currency",
+                 [("currency", "eur"), ("amount[gte]", "999"), ("amount[lte]", "999")]),
         Question("amount, over all", [("amount[gte]", "900000000")]),
         Question("amount, equal", [("amount[eq]", "5999")]),
         Question("customer, id", [("customer", _regular(shop))]),
@@ -143,7 +144,8 @@ def _by_time() -> list[Question]:
     return [
         Question("created, 30 days", [("created[gte]", day(30))],
                  [("created__gte", day(30))], [("created_after", day(30))]),
-        Question("created, long ago", [("created[gte]", day(330)), ("created[lt]", day(300))],
+        Question("created, long ago",
+                 [("created[gte]", day(330)), ("created[lt]", day(300))],
                  [("created__gte", day(330)), ("created__lt", day(300))],
                  [("created_after", day(330)), ("created_before", day(300))]),
         Question("paid, 30 days", [("paid[gte]", day(30))]),
@@ -190,9 +192,9 @@ def _searches(shop: Shop) -> list[Question]:
         Question(name, [("q", words)], [("q", words)], [("q", words)], GOAL_OF_PARTS)
         for name, words in parts.items()
     ]
-    family_name = row.customer_name.split()[-1]
+    name = row.customer_name.split()[-1]
     return found + [
-        Question("name", [("q", family_name)], [("q", family_name)], None, GOAL_OF_PARTS),
+        Question("name", [("q", name)], [("q", name)], None, GOAL_OF_PARTS),
         Question("last four", [("q", row.method_last4)], goal=GOAL_OF_PARTS),
         Question("amount in words", [("q", "59.99")], goal=GOAL_OF_PARTS),
         Question("metadata value", [("q", str(value))], goal=GOAL_OF_PARTS),

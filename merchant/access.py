@@ -17,6 +17,7 @@ MAY: dict[str, frozenset[str]] = {
         "accept_amount": "owner admin finance",
         "clear_flags": "owner admin finance support",
         "set_rules": "owner admin",
+        "export": "owner admin finance support",
         "view_inbound": "owner admin developer",
         "read_again": "owner admin developer",
         "accept_refused": "owner admin developer",

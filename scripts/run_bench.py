@@ -13,7 +13,7 @@ from pathlib import Path
 import servers
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL = ["intake", "drain", "wake"]
+ALL = ["intake", "drain", "wake", "browse"]
 
 
 def main(words: list[str]) -> int:
@@ -41,6 +41,7 @@ def main(words: list[str]) -> int:
         }
         (place / "data").mkdir()
         commands = [["manage.py", "migrate", "--verbosity", "0"]]
+        commands += [["manage.py", "collect"]]  # pages name their static files
         commands += [["-m", f"bench.{name}"] for name in words or ALL]
         for command in commands:
             print(f"\n== {command[-1]}" if command[0] == "-m" else "", flush=True)

@@ -62,6 +62,7 @@ pytestmark = pytest.mark.django_db
 
 EVERYBODY = frozenset(ROLES)
 DEVELOPERS = frozenset({"owner", "admin", "developer"})
+EXPORTERS = frozenset({"owner", "admin", "finance", "support"})
 OWNERS = frozenset({"owner", "admin"})
 FULFILLERS = frozenset({"owner", "admin", "support"})
 #: Who writes notes: one of somebody else's is not theirs to change, whatever the role.
@@ -150,22 +151,25 @@ ROUTES = {
     "notes/<id>/edit/": Route(
         "GET POST", WRITERS, own=(422,), stranger=(404,), id="note"
     ),
-    "notes/<id>/remove/": Route(
-        WRITE, WRITERS, own=(422,), stranger=(404,), id="note"
-    ),
+    "notes/<id>/remove/": Route(WRITE, WRITERS, own=(422,), stranger=(404,), id="note"),
     "customers/<id>/flag/": Route(
         "GET POST", CLEARERS, own=(200, 422), stranger=(404,), id="customer"
     ),
     "transactions/bulk/": Route(WRITE, own=(422,), stranger=(422,)),
     "bulk/": Route(READ),
     "bulk/<id>/": Route(READ, stranger=(404,), id="bulk"),
+    "bulk/<id>/export.csv": Route(
+        READ, EXPORTERS, own=(404,), stranger=(404,), id="bulk"
+    ),
     "bulk/<id>/start/": Route(
-        WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"
+        WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
     "bulk/<id>/cancel/": Route(
-        WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"
+        WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
-    "bulk/<id>/undo/": Route(WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"),
+    "bulk/<id>/undo/": Route(
+        WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
+    ),
     "customers/": Route(READ),
     "customers/<id>/": Route(READ, stranger=(404,), id="customer"),
     "products/": Route(READ),

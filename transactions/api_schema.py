@@ -201,6 +201,10 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         _several(list(SURENESS)),
         "Whether the provider confirmed the amount, or a member accepted it by hand.",
     ),
+    "to_revoke": (
+        {"type": "boolean"},
+        "Charged back, and nobody said yet what becomes of what was delivered.",
+    ),
     "noted": ({"type": "boolean"}, "Whether staff wrote notes about it."),
     "livemode": ({"type": "boolean"}, "Live or test; both when absent."),
     "q": (

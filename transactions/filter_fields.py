@@ -230,6 +230,13 @@ FIELDS: dict[str, Field] = {
     "verified": Field(
         "Amount confirmed", values.one_of(list(SURENESS)), _sureness, _named(SURE_WORDS)
     ),
+    "to_revoke": Field(
+        "Revoke what was delivered?",
+        values.yes_or_no(),
+        _first_of("to_revoke"),
+        _yes_no,
+        several=False,
+    ),
     "noted": Field(
         "Notes", values.yes_or_no(), _first_of("noted"), _yes_no, several=False
     ),

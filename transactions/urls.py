@@ -8,6 +8,7 @@ from transactions.api import TransactionDetail, TransactionList
 from transactions.views import (
     browse,
     bulk,
+    bulk_export,
     bulk_page,
     card,
     customers,
@@ -60,6 +61,7 @@ pages: Patterns = [
     path("transactions/bulk/", bulk.choose, name="choose_bulk"),
     path("bulk/", bulk_page.history, name="bulk_history"),
     path("bulk/<uuid:id>/", bulk_page.page, name="bulk"),
+    path("bulk/<uuid:id>/export.csv", bulk_export.download, name="download_bulk"),
     path("bulk/<uuid:id>/start/", bulk.start, name="start_bulk"),
     path("bulk/<uuid:id>/cancel/", bulk.cancel, name="cancel_bulk"),
     path("bulk/<uuid:id>/undo/", bulk.undo, name="undo_bulk"),
@@ -73,9 +75,11 @@ pages: Patterns = [
     path("products/<uuid:id>/", products.product, name="product"),
     path("products/<uuid:id>/rule/", rules.of_product, name="product_rule"),
     path("products/<uuid:id>/rule/set/", rules.set_of_product, name="set_product_rule"),
-    path("products/rules/<uuid:id>/", rules.of_project, name="project_rule"),
+    path("products/rules/<uuid:id>/", rules.of_project, name="products_rule"),
     path(
-        "products/rules/<uuid:id>/set/", rules.set_of_project, name="set_project_rule"
+        "products/rules/<uuid:id>/set/",
+        rules.set_of_project,
+        name="set_products_rule",
     ),
 ]
 

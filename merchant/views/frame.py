@@ -171,7 +171,7 @@ def _above(here: str) -> str:
     if not here or here in views:
         return ""
     part = here.split(":")[0]
-    named = [view for view in views if view.startswith(here)]
+    named = [v for v in views if v.startswith(here) or here.startswith(v.rstrip("s"))]
     # Nothing stands below Home, though it comes first.
     beside = [v for v in views if v.split(":")[0] == part and v != HOME]
     return next(iter(named + beside), "")

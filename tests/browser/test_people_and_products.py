@@ -122,6 +122,10 @@ def test_the_page_of_a_product(
     page.locator("summary", has_text="By provider and project").click()
     for width, scheme in EVERY:
         look(width, scheme)
+        cells = page.locator("#sold td:visible").all()
+        assert all(
+            box["x"] + box["width"] <= width for c in cells if (box := c.bounding_box())
+        )
 
 
 def test_a_product_of_a_terrible_name(

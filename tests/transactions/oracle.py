@@ -30,6 +30,14 @@ CURRENCIES = ("eur", "usd", "jpy", "kwd")
 METHODS = (("card", "visa"), ("card", "mastercard"), ("wallet", "ApplePay"), ("", ""))
 
 
+#: A dispute that is told of by a purchase in this state.
+DISPUTES = {
+    Status.CHARGED_BACK: DisputeStatus.LOST,
+    Status.DISPUTED: DisputeStatus.OPEN,
+    Status.PAID: DisputeStatus.WON,
+}
+
+
 def sell_many(
     chance: Random,
     projects: Iterable[Project],
@@ -55,12 +63,14 @@ def sell_many(
             [None, created, created + timedelta(days=chance.choice([1, 9]))]
         )
         verified = chance.random() < 0.7
+        status = chance.choice(list(Status.values))
+        dispute = DISPUTES.get(Status(status), "")
         row = make_transaction(
             connection=connection,
             provider=connection.provider,
             provider_id=f"pi_{number:04}",
             livemode=chance.random() < 0.8,
-            status=chance.choice(list(Status.values)),
+            status=status,
             amount=chance.choice([None, 0, 500, 1999, 2000, 123456]),
             currency=chance.choice(CURRENCIES),
             amount_refunded=chance.choice([0, 0, 100]),
@@ -78,6 +88,7 @@ def sell_many(
             refund_pending=chance.random() < 0.2,
             verified=verified,
             accepted=None if verified or chance.random() < 0.5 else created,
+            to_revoke=chance.random() < 0.1,
             noted=chance.random() < 0.2,
             created=created,
             paid=paid,
@@ -87,10 +98,10 @@ def sell_many(
             make_item(
                 row, product, quantity=chance.choice([1, 2]), sku=f"SKU-{product[:4]}"
             )
-        if chance.random() < 0.3:
+        if dispute:
             Dispute.objects.create(
                 transaction=row, provider_id=f"dp_{number}", created=created,
-                status=chance.choice(list(DisputeStatus.values)),
+                status=dispute,
             )  # fmt: skip
         ProviderReference.objects.create(
             project=row.project, kind="stripe.payment_intent",
@@ -142,6 +153,7 @@ MEANS: dict[str, Callable[[Transaction, list[str]], bool]] = {
     "verified": _among(_sure),
     "livemode": lambda row, wanted: row.livemode == (wanted[0] == "true"),
     "refund_pending": lambda row, wanted: row.refund_pending == (wanted[0] == "true"),
+    "to_revoke": lambda row, wanted: row.to_revoke == (wanted[0] == "true"),
     "noted": lambda row, wanted: row.noted == (wanted[0] == "true"),
     "dispute": lambda row, wanted: any(d.status in wanted for d in row.disputes.all()),
     "customer": lambda row, wanted: any(

@@ -55,6 +55,7 @@ TEXTS: dict[str, st.SearchStrategy[list[str]]] = {
     "product": _some(["Iron Sword", "Sword, Shield", "Gift card", "Axe"]),
     "livemode": _one(_flag),
     "refund_pending": _one(_flag),
+    "to_revoke": _one(_flag),
     "noted": _one(_flag),
     "amount[eq]": _some(["0", "500", "1999"]),
     "amount[gte]": _one(_amount),

@@ -515,6 +515,17 @@ def test_the_projects_rule_has_a_page(till: Connection, owner_client: Client) ->
     assert "As the project says: Done elsewhere" in page
 
 
+def test_the_menu_says_where_one_is(till: Connection, owner_client: Client) -> None:
+    sell(till, 1, "Sword")
+    rule = f"/products/rules/{till.project_id}/"
+    for path in (page_of("Sword"), page_of("Sword") + "rule/", rule):
+        marked = re.findall(
+            r'<a href="([^"]+)"[^>]*aria-current="true"', text(owner_client.get(path))
+        )
+        assert "/products/" in marked
+        assert "/transactions/" not in marked
+
+
 def test_a_dispute_and_a_rule_leave_totals_alone(till: Connection) -> None:
     """Handing over has nothing to do with what was sold."""
     sell(till, 1, "Sword", at=MARCH)

@@ -35,7 +35,8 @@ Obstacles = Sequence[tuple[Any, str]]
 class Act:
     """One act on many rows.
 
-    `right` is the action of merchant.access that a member needs. `obstacles` foretells
+    `right` is the action of merchant.access that a member needs. One that `is_file`
+    changes nothing: its draft is downloaded. `obstacles` foretells
     from columns, for a hundred thousand rows in one statement, what `run` decides for
     each of them under its lock. `run` returns why rows were left alone.
     """
@@ -49,6 +50,7 @@ class Act:
     run: Callable[[BulkAction, User, list[UUID]], fulfilment.Refused]
     takes: tuple[str, ...] = ("note",)
     undone_by: str = ""
+    is_file: bool = False
 
 
 # ------------------------------------------------------------------------ handing over
@@ -143,6 +145,17 @@ ACTS: dict[str, Act] = {
         tells=lambda n: ngettext("%s undone", "%s undone", n) % f"{n:,}",
         obstacles=_not_to_undo,
         run=_undo,
+    ),
+    BulkAction.Act.EXPORT: Act(
+        label=_lazy("Export as CSV"),
+        icon="arrow-down-tray",
+        right="export",
+        asks=lambda n: ngettext("Download %s row", "Download %s rows", n) % f"{n:,}",
+        tells=lambda n: ngettext("%s row", "%s rows", n) % f"{n:,}",
+        obstacles=lambda bulk, by: [],
+        run=lambda bulk, by, ids: {},
+        takes=(),
+        is_file=True,
     ),
 }
 

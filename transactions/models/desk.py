@@ -87,6 +87,7 @@ class BulkAction(models.Model):
     class Act(models.TextChoices):
         FULFIL = "fulfil", "Mark as handed over"
         UNDO = "undo", "Undo handing over"
+        EXPORT = "export", "Export as CSV"
 
     class State(models.TextChoices):
         DRAFT = "draft", "Not confirmed"

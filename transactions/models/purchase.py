@@ -57,7 +57,9 @@ class Product(models.Model):
     """What is sold: (project, provider, the provider's product id, sku or name)."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
-    project = models.ForeignKey(Project, models.CASCADE, related_name="products")
+    project = models.ForeignKey(
+        Project, models.CASCADE, related_name="products", db_index=False
+    )
     provider = models.CharField(max_length=12, choices=PROVIDERS)
     key = models.CharField(max_length=200)
     name = models.CharField(max_length=300)
@@ -274,7 +276,9 @@ class LineItem(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
-    transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="items")
+    transaction = models.ForeignKey(
+        Transaction, models.CASCADE, related_name="items", db_index=False
+    )
     key = models.CharField(max_length=120)
     position = models.PositiveSmallIntegerField()
     project = models.ForeignKey(Project, models.CASCADE, db_index=False)

@@ -17,7 +17,9 @@ class Refund(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
-    transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="refunds")
+    transaction = models.ForeignKey(
+        Transaction, models.CASCADE, related_name="refunds", db_index=False
+    )
     provider_id = models.CharField(max_length=200)
     status = models.CharField(max_length=16, choices=RefundStatus)
     amount = models.BigIntegerField(null=True)
@@ -49,7 +51,7 @@ class Dispute(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     transaction = models.ForeignKey(
-        Transaction, models.CASCADE, related_name="disputes"
+        Transaction, models.CASCADE, related_name="disputes", db_index=False
     )
     provider_id = models.CharField(max_length=200)
     status = models.CharField(max_length=8, choices=DisputeStatus)
@@ -90,7 +92,7 @@ class DeliveryItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     transaction = models.ForeignKey(
-        Transaction, models.CASCADE, related_name="delivery_items"
+        Transaction, models.CASCADE, related_name="delivery_items", db_index=False
     )
     provider_id = models.CharField(max_length=200)
     status = models.CharField(max_length=16)

@@ -34,16 +34,24 @@ class TimelineEntry(models.Model):
         Transaction, models.CASCADE, null=True, related_name="timeline"
     )
     subscription = models.ForeignKey(
-        Subscription, models.CASCADE, null=True, related_name="timeline"
+        Subscription,
+        models.CASCADE,
+        null=True,
+        related_name="timeline",
+        db_index=False,
     )
     payout = models.ForeignKey(
-        Payout, models.CASCADE, null=True, related_name="timeline"
+        Payout, models.CASCADE, null=True, related_name="timeline", db_index=False
     )
     inbound = models.ForeignKey(
-        InboundEvent, models.SET_NULL, null=True, related_name="entries"
+        InboundEvent,
+        models.SET_NULL,
+        null=True,
+        related_name="entries",
+        db_index=False,
     )
     source = models.CharField(max_length=8, choices=Source)
-    actor = models.ForeignKey(User, models.SET_NULL, null=True)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, db_index=False)
     topic = models.CharField(max_length=16)
     object_kind = models.CharField(max_length=40)
     object_id = models.CharField(max_length=200)
@@ -60,6 +68,15 @@ class TimelineEntry(models.Model):
             models.UniqueConstraint(
                 fields=["connection", "identity"], name="fact_once"
             ),
+        ]
+        # Most entries have none of these: docs/indexes.md.
+        indexes = [
+            models.Index(
+                fields=[link],
+                condition=models.Q(**{f"{link}__isnull": False}),
+                name=f"entry_by_{link}",
+            )
+            for link in ("subscription", "payout", "inbound", "actor")
         ]
 
     def __str__(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -17,7 +17,7 @@ from merchant import htmx
 from merchant.access import MAY
 from merchant.access import may as role_may
 from merchant.models import Member
-from merchant.views.guard import may, no_access
+from merchant.views.guard import View, may, no_access
 from transactions import bulk_actions
 from transactions.bulk_actions import ACTS, NotPossible, Shown
 from transactions.filter_values import as_uuid
@@ -90,12 +90,12 @@ def _refused(request: HttpRequest, words: str) -> HttpResponse:
 
 
 # -------------------------------------------------------------------------- confirming
-def may_act(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def may_act(view: View) -> View:
     """Lets through who may do what the action of this id does."""
 
     @may("view_transactions")
     @wraps(view)
-    def guarded(request: HttpRequest, id: UUID) -> HttpResponse:
+    def guarded(request: HttpRequest, id: UUID) -> HttpResponseBase:
         member: Member = request.member  # type: ignore[attr-defined]
         possible = bulk_actions.acts_of(member)
         if possible and bulk_page.seen(member, id).act in possible:
@@ -111,7 +111,8 @@ def may_act(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def start(request: HttpRequest, id: UUID) -> HttpResponse:
     member: Member = request.member  # type: ignore[attr-defined]
     bulk = bulk_page.seen(member, id)
-    if bulk.state == BulkAction.State.DRAFT and bulk.member_id == member.pk:
+    is_mine = bulk.state == BulkAction.State.DRAFT and bulk.member_id == member.pk
+    if is_mine and not ACTS[bulk.act].is_file:
         form = bulk_page.Words(request.POST)
         if not form.is_valid():
             context = bulk_page.context(request, member, bulk) | {"form": form}

@@ -167,7 +167,11 @@ def _tabs(bulk: BulkAction) -> list[dict[str, Any]]:
     unlike = bulk.found - bulk.ready
     if bulk.state == State.DRAFT:
         found = [
-            (ItemState.WAITING, _("To be changed"), bulk.ready),
+            (
+                ItemState.WAITING,
+                _("In the file") if ACTS[bulk.act].is_file else _("To be changed"),
+                bulk.ready,
+            ),
             (ItemState.SKIPPED, _("Left as they are"), unlike),
         ]
     else:

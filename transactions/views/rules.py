@@ -183,7 +183,7 @@ def _project(request: HttpRequest, id: UUID) -> Project:
 
 
 def _address(project: Project, product: Product | None, *, set: bool = False) -> str:
-    kind, id = ("product", product.pk) if product else ("project", project.pk)
+    kind, id = ("product", product.pk) if product else ("products", project.pk)
     return reverse(f"transactions:{'set_' if set else ''}{kind}_rule", args=[id])
 
 

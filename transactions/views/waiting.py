@@ -146,7 +146,7 @@ def _to_revoke(found: Purchases, along: Pairs) -> Line:
     return Line(
         str(count),
         words,
-        _list(along, status=[Status.CHARGED_BACK], fulfilment="done"),
+        _list(along, to_revoke="true"),
         "arrow-path-rounded-square",
         "bad",
         named=[
