@@ -57,6 +57,7 @@ def read(
     address: str,
     pairs: Iterable[tuple[str, str]],
     times: int = TIMES,
+    warm: int = WARM,
     fine: tuple[int, ...] = (),
 ) -> Reading:
     """The page that `user` sees at the address, asked for again and again."""
@@ -65,14 +66,14 @@ def read(
     query = urlencode(list(pairs))
     url = f"{address}?{query}" if query else address
     whole, database, last = [], [], Stopwatch()
-    for turn in range(WARM + times):
+    for turn in range(warm + times):
         last = Stopwatch()
         start = time.perf_counter()
         with connection.execute_wrapper(last):
             response = client.get(url)
         spent = (time.perf_counter() - start) * 1000
         assert response.status_code in (200, *fine), (url, response.status_code)
-        if turn >= WARM:
+        if turn >= warm:
             whole.append(spent)
             database.append(last.spent)
     return {

@@ -103,6 +103,8 @@ def _either(conditions: Iterable[Q]) -> Q:
 
 
 def _disputes(wanted: list[str], scope: Scope) -> Q:
+    if set(wanted) == {DisputeStatus.LOST}:
+        return Q(status=Status.CHARGED_BACK)  # nothing else leads there
     disputes = Dispute.objects.filter(transaction=OuterRef("pk"), status__in=wanted)
     if DisputeStatus.WON in wanted:
         return Q(Exists(disputes))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 from math import prod
+from operator import and_
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,13 +22,16 @@ from merchant.selectors import held_projects, projects_of
 from merchant.templatetags.show import money_text
 from transactions import paging, search, selectors
 from transactions.filter_fields import FIELDS, ROOTS, products_called
-from transactions.filter_values import Scope, zone_named
+from transactions.filter_values import Scope, as_uuid, zone_named
 from transactions.fold import LATE
-from transactions.models import Transaction
+from transactions.models import Customer, Product, Transaction
 from transactions.paging import Order
+from transactions.statuses import DisputeStatus
 
 #: A list is not taken apart into more strands than this.
 MOST_STRANDS = 12
+#: Names that may leave very few rows, and whose indexes do not go by time.
+SPARSE = frozenset({"amount[gte]", "amount[lte]", "dispute"})
 MOST_VALUES = 50
 
 
@@ -138,8 +142,9 @@ class TransactionFilter:
         """The same filter without what it asks by this name."""
         other = copy(self)
         other._given = [given for given in self._given if given.name != name]
-        for worked_out in ("rows", "strands", "_narrowings", "_found"):
-            other.__dict__.pop(worked_out, None)
+        for worked_out, how in vars(TransactionFilter).items():
+            if isinstance(how, cached_property):
+                other.__dict__.pop(worked_out, None)
         return other
 
     # ---------------------------------------------------------------- what was asked
@@ -215,7 +220,7 @@ class TransactionFilter:
             Chip(
                 given.name,
                 FIELDS[given.name].label,
-                given.shown(self.currency),
+                self._shown(given),
                 self.pairs(less=given),
             )
             for given in self.given
@@ -226,14 +231,20 @@ class TransactionFilter:
         words: dict[str, list[str]] = {}
         for given in self.given:
             label = FIELDS[given.name].label
-            words.setdefault(label, []).append(given.shown(self.currency))
+            words.setdefault(label, []).append(self._shown(given))
         parts = (f"{label}: {', '.join(shown)}" for label, shown in words.items())
         return "; ".join(parts) or "Everything"
 
     @property
     def walks(self) -> bool:
-        """Whether a search found so much that its rows are met by walking the list."""
-        return self._found is not None and not self._found.is_short
+        """Whether so much was found that its rows are met by walking the list."""
+        return any(found and not found.is_short for found in (self._found, self._few))
+
+    @property
+    def met(self) -> int:
+        """Of search.LOOKED_AT rows that are walked, how many are met, about."""
+        walked = [f.met for f in (self._found, self._few) if f and not f.is_short]
+        return min(walked, default=search.LOOKED_AT)
 
     @cached_property
     def products(self) -> list[UUID]:
@@ -248,6 +259,23 @@ class TransactionFilter:
         """The one transaction that the search names by an id, if it does."""
         words = self.meaning("q")
         return None if words is None else search.hit(self._all, words, self.scope)
+
+    def _shown(self, given: Given) -> str:
+        return self._called.get(given.typed) or given.shown(self.currency)
+
+    @cached_property
+    def _called(self) -> dict[str, str]:
+        """What the customers and products are called that were named by our id."""
+        found: dict[str, str] = {}
+        for name, model in (("customer", Customer), ("product", Product)):
+            ids = [as_uuid(given.typed) for given in self._given if given.name == name]
+            if any(ids):
+                rows = model._default_manager.filter(
+                    pk__in=[id for id in ids if id],
+                    project_id__in=[project.pk for project in self.projects],
+                )
+                found |= {str(row.pk): _name_of(row) for row in rows}
+        return found
 
     # ------------------------------------------------------------------------- rows
     @cached_property
@@ -272,12 +300,19 @@ class TransactionFilter:
     @cached_property
     def _strands(self) -> list[QuerySet[Transaction]]:
         """The same before the search."""
+        if self._few is not None and self._few.is_short:
+            rows = self._narrowed(except_for=self._sparse)
+            return [rows.filter(self._few.condition)]
+        return self._apart(except_for=())
+
+    def _apart(self, except_for: Container[str]) -> list[QuerySet[Transaction]]:
         if self.errors:
-            return [self.rows]
-        ways = dict(self._ways())
+            return [self._all.none()]
+        ways = {name: way for name, way in self._ways() if name not in except_for}
         while prod(map(len, ways.values())) > MOST_STRANDS:
             ways.popitem()
-        rows = self._narrowed(except_for=ways)
+        left = {*ways, *(name for name in self._narrowings if name in except_for)}
+        rows = self._narrowed(except_for=left)
         return [rows.filter(*strand) for strand in product(*ways.values())]
 
     def _ways(self) -> Iterator[tuple[str, list[Q]]]:
@@ -330,7 +365,29 @@ class TransactionFilter:
         if words is None or self.errors:
             return None
         rows = self._narrowed(except_for=())
+        if self._few is not None and self._few.is_short:
+            rows = rows.filter(self._few.condition)
+            return search.find(rows, words, self.scope, sample=None)
         return search.find(rows, words, self.scope, sample=self._strands[0])
+
+    @cached_property
+    def _few(self) -> search.Found | None:
+        """What is asked that no index gives in the order of time, and may be rare."""
+        if self.errors or not self._sparse:
+            return None
+        asked = reduce(and_, (self._narrowings[name] for name in self._sparse))
+        rows = self._narrowed(except_for=self._sparse)
+        sample = self._apart(except_for=self._sparse)[0]
+        return search.gather(rows, sample, [(asked, asked)], {})
+
+    @cached_property
+    def _sparse(self) -> list[str]:
+        """The names of that kind that are asked."""
+        names = [name for name in self._narrowings if name in SPARSE]
+        disputes = {given.meaning for given in self._given if given.name == "dispute"}
+        if disputes == {DisputeStatus.LOST}:
+            names.remove("dispute")  # it is a status
+        return names
 
     def _narrowed(self, except_for: Container[str]) -> QuerySet[Transaction]:
         """All but what the search box asks."""
@@ -367,6 +424,12 @@ class TransactionFilter:
             return []
         self._given += read
         return read
+
+
+def _name_of(row: Customer | Product) -> str:
+    if isinstance(row, Customer):
+        return row.name or row.email or row.key
+    return row.name
 
 
 def _allowed(name: str) -> str:

@@ -44,7 +44,7 @@ from transactions.nearest import Known
 #: Other lists have fewer rows and no times of them at hand.
 MOST_KNOWN, FEW = 5_000, 500
 #: So many of so many newest rows make a word frequent.
-MANY, LOOKED_AT = 10, 1_000
+MANY, LOOKED_AT = 5, 1_000
 #: The index for parts of e-mails and names; PostgreSQL has it if it has pg_trgm.
 INDEX_OF_PARTS = "tx_email_part"
 
@@ -63,12 +63,14 @@ _QUANTITY = re.compile(
 class Found:
     """`ids` are all rows of the rare ways; `walk` says what counts besides, if any.
 
-    `places`: id -> time of creation, where those are known.
+    `places`: id -> time of creation, where those are known. `met`: how many of the
+    LOOKED_AT newest rows count.
     """
 
     ids: frozenset[UUID]
     walk: Q
     places: Mapping[UUID, datetime] | None = None
+    met: int = 0
 
     @property
     def is_short(self) -> bool:
@@ -119,21 +121,34 @@ def find(
     rows: QuerySet[Transaction],
     words: str,
     scope: Scope,
-    sample: QuerySet[Transaction],
+    sample: QuerySet[Transaction] | None,
 ) -> Found:
     """Those of `rows` that have to do with the words: one of our ids, a provider's id,
     an order reference, a part of an e-mail or name, the last four digits of a card, an
     amount, or a value of the metadata.
 
-    `sample`: some of the rows, so that an index gives the newest of them.
+    `sample`: some of the rows, so that an index gives the newest of them; None where
+    there are few.
     """
-    named = rows.filter(pk__in=_named(words, scope))
-    places = dict(named.values_list("pk", "created"))
-    walk = Q()
-    ways = list(_ways(words, scope))
-    frequent = _frequent(sample, [condition for _, condition in ways])
-    for place, (probe, condition) in enumerate(ways):
-        if place in frequent:
+    named = rows.filter(pk__in=_named(words, scope)).values_list("pk", "created")
+    return gather(rows, sample, list(_ways(words, scope)), dict(named))
+
+
+def gather(
+    rows: QuerySet[Transaction],
+    sample: QuerySet[Transaction] | None,
+    ways: Sequence[tuple[Q, Q]],
+    places: dict[UUID, datetime],
+) -> Found:
+    """Those of `rows` that one of the ways finds, and the `places` that are known.
+
+    A way is what to ask the indexes, and what to ask each row when it finds many.
+    """
+    walk, met = Q(), 0
+    often = _met([condition for _, condition in ways], sample)
+    for (probe, condition), times in zip(ways, often, strict=True):
+        met += times
+        if times >= MANY:
             walk |= condition
             continue
         some = rows.filter(probe).values_list("pk", "created")[: MOST_KNOWN + 1]
@@ -141,13 +156,13 @@ def find(
             walk |= condition
         else:
             places.update(some)
-    return Found(frozenset(places), walk, places)
+    return Found(frozenset(places), walk, places, met)
 
 
-def _frequent(sample: QuerySet[Transaction], conditions: Sequence[Q]) -> set[int]:
-    """Which of the conditions many of the newest rows meet."""
-    if connection.vendor != "postgresql":
-        return set()  # there is only one way, and it is a walk
+def _met(conditions: Sequence[Q], sample: QuerySet[Transaction] | None) -> list[int]:
+    """How many of the newest rows meet each of the conditions."""
+    if sample is None or connection.vendor != "postgresql":
+        return [0] * len(conditions)  # SQLite walks in any case
     met = {
         f"met_{place}": ExpressionWrapper(condition, BooleanField())
         for place, condition in enumerate(conditions)
@@ -157,7 +172,7 @@ def _frequent(sample: QuerySet[Transaction], conditions: Sequence[Q]) -> set[int
     for row in nearest.first(newest, LOOKED_AT):
         for place, one in enumerate(row):
             counts[place] += bool(one)
-    return {place for place, count in enumerate(counts) if count >= MANY}
+    return counts
 
 
 def hit(rows: QuerySet[Transaction], words: str, scope: Scope) -> Transaction | None:

@@ -21,11 +21,11 @@ from transactions.models import LineItem, Transaction
 from transactions.statuses import MONEY_CAME
 
 #: So many rows are added up while the page waits.
-AT_ONCE = 1_000
+AT_ONCE = 500
 #: Of what a search has to walk for: rows are far apart there.
-WALKED = 50
+WALKED = 25
 #: Of products: each costs a look at its lines and one at the purchase.
-OF_PRODUCTS = 300
+OF_PRODUCTS = 100
 #: So many when somebody asks for more.
 MOST = 100_000
 
@@ -96,17 +96,16 @@ class Sold:
 
 def at_once(asked: TransactionFilter) -> int:
     """How many rows of this list may be looked at while the page waits."""
-    if asked.walks:
-        return WALKED
-    return OF_PRODUCTS if asked.products else AT_ONCE
+    most = OF_PRODUCTS if asked.products else AT_ONCE
+    return max(WALKED, min(most, 2 * asked.met)) if asked.walks else most
 
 
 def of(asked: TransactionFilter, most: int = AT_ONCE) -> Summary:
     """The list's sums over its newest rows; fewer than `most` where a search walks."""
     if asked.errors:
         return Summary()
-    most = min(most, at_once(asked))
-    return _joined(_Part(strand, most) for strand in asked.strands)
+    each = min(most, at_once(asked)) // max(len(asked.strands), 1)
+    return _joined(_Part(strand, max(each, 1)) for strand in asked.strands)
 
 
 def whole(asked: TransactionFilter) -> Summary:

@@ -85,13 +85,15 @@ def merge_all() -> None:
         sums = ", ".join(f"SUM({quote(name)})" for name in names)
         add = f"INSERT INTO {table} ({columns}, merged) SELECT {keys}, {sums}, TRUE"
         take = f"DELETE FROM {table} WHERE NOT merged"
+        # A period is read in one go, so its lines shall lie together.
+        group = f"GROUP BY {keys} ORDER BY {quote(key[2])}"
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # In one statement: others go on adding lines meanwhile.
                 gone = f"WITH gone AS ({take} RETURNING {columns})"
-                cursor.execute(f"{gone} {add} FROM gone GROUP BY {keys}")
+                cursor.execute(f"{gone} {add} FROM gone {group}")
             else:
-                cursor.execute(f"{add} FROM {table} WHERE NOT merged GROUP BY {keys}")
+                cursor.execute(f"{add} FROM {table} WHERE NOT merged {group}")
                 cursor.execute(take)
 
 

@@ -124,6 +124,17 @@ def test_a_customer_is_found_by_any_of_their_ids(
     assert _found(owner, "customer=nobody") == set()
 
 
+def test_a_chip_calls_a_customer_by_name(
+    owner: Member, stranger: Member, project: Project
+) -> None:
+    customer = Customer.objects.create(project=project, key="7", name="Ada Byron")
+    asked = _asked(owner, f"customer={customer.pk}")
+    assert [chip.value for chip in asked.chips()] == ["Ada Byron"]
+    assert asked.described() == "Customer: Ada Byron"
+    theirs = _asked(stranger, f"customer={customer.pk}")
+    assert [chip.value for chip in theirs.chips()] == [str(customer.pk)]
+
+
 # --------------------------------------------------------------------------- products
 def test_a_product_is_taken_with_all_its_namesakes(
     owner: Member, project: Project, usual: Transaction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from django import template
@@ -77,7 +78,8 @@ def state_means(event: InboundEvent) -> str:
 def outcome(event: InboundEvent) -> str:
     """What came of it in a few words: the error, what it changed, or the note; of a
     refused one, why."""
-    changes = list(dict.fromkeys(entry_words(e) for e in event.entries.all()))  # type: ignore[attr-defined]
+    entries = sorted(event.entries.all(), key=attrgetter("pk"))  # type: ignore[attr-defined]
+    changes = list(dict.fromkeys(entry_words(entry) for entry in entries))
     if event.error or not changes:
         return capfirst(event.error or event.note or _why_refused(event))
     more = len(changes) - 1
