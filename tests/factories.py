@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
-from transactions.models import LineItem, Product, Transaction
+from transactions.models import LineItem, Product, Refund, Transaction
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -174,3 +174,22 @@ def make_item(
         "amount": transaction.amount,
     }
     return LineItem.objects.create(**given | over)
+
+
+def make_refund(transaction: Transaction, **over: Any) -> Refund:
+    """A refund made in the provider's own dashboard; without timeline."""
+    number = next(_numbers)
+    name = over.get("provider_id", f"re_{number}")
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "merchant": transaction.merchant,
+        "project": transaction.project,
+        "livemode": transaction.livemode,
+        "key": name,
+        "provider_id": name,
+        "status": "succeeded",
+        "amount": 500,
+        "currency": transaction.currency,
+        "created": transaction.created,
+    }
+    return Refund.objects.create(**given | over)

@@ -35,6 +35,7 @@ from tests.factories import (
     make_member,
     make_merchant,
     make_project,
+    make_refund,
     make_transaction,
 )
 from tests.transactions.api_client import key_client
@@ -46,7 +47,6 @@ from transactions.models import (
     LookUp,
     Payout,
     ProviderReference,
-    Refund,
     Subscription,
     TimelineEntry,
     Transaction,
@@ -184,7 +184,7 @@ def full_house(mark: str) -> House:
     refused = make_inbound_event(connection=connection, body=body, state="refused")
     item = make_item(sale, f"{mark} sword", product_key=f"{mark}-product")
     about = {"transaction": sale, "provider_id": f"{mark}-1", "created": now}
-    refund = Refund.objects.create(status="pending", amount=1, currency="eur", **about)
+    refund = make_refund(sale, provider_id=f"{mark}-1", status="pending", amount=1)
     dispute = Dispute.objects.create(status="open", amount=1, currency="eur", **about)
     DeliveryItem.objects.create(status="added", **about)
     ProviderReference.objects.create(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -116,7 +116,7 @@ def _hand_over(folder: Folder, row: fold.Folded, rules: fulfilment_rules.Rules) 
     each = {
         item["key"]: rules.at(project, item["product_id"], paid) for item in row.items
     }
-    found = fold.fulfilment.of(row.ordered, row.columns, each or whole)
+    found = fold.fulfilment.of(row.ordered, row.columns, each or whole, row.taken_back)
     row.columns |= found.columns
     for item in row.items:
         item["fulfilment"] = found.lines[item["key"]]
@@ -295,8 +295,8 @@ def _write_children(
     known = [item for _, old in before.values() for item in old]
     touched = _replace(LineItem, "key", items, known)
     _rename(items.values())
+    touched |= _write_refunds(folders, folded, before)
     for model, part in (
-        (Refund, "refunds"),
         (Dispute, "disputes"),
         (DeliveryItem, "delivery_items"),
     ):
@@ -308,6 +308,31 @@ def _write_children(
         old = model._default_manager.filter(transaction_id__in=before) if before else ()
         touched |= _replace(model, "provider_id", wanted, old)
     return touched
+
+
+def _write_refunds(
+    folders: Sequence[Folder],
+    folded: dict[UUID, fold.Folded],
+    before: dict[UUID, Sale],
+) -> set[UUID]:
+    """Refunds carry whose they are, so that a list of them needs no other table."""
+    wanted = {
+        (folder.id, key): columns
+        | {
+            "merchant_id": folder.project.merchant_id,
+            "project_id": folder.project.id,
+            "livemode": folded[folder.id].columns["livemode"],
+        }
+        for folder in folders
+        for key, columns in folded[folder.id].refunds.items()
+    }
+    old = Refund.objects.filter(transaction_id__in=before) if before else ()
+    return _replace(Refund, "key", wanted, old, _id_of_refund)
+
+
+def _id_of_refund(key: str, columns: dict[str, Any]) -> UUID:
+    """Ours where we asked for it: who asked knows it already."""
+    return UUID(key) if columns["asked"] else ids.new()
 
 
 def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str, Any]:
@@ -323,11 +348,12 @@ def _replace(
     name: str,
     wanted: dict[tuple[UUID, str], dict[str, Any]],
     old: Iterable[Any],
+    id_of: Callable[[str, dict[str, Any]], UUID] = lambda key, columns: ids.new(),
 ) -> set[UUID]:
     """Makes the children of some transactions, `old` ones, what they should be.
 
-    `name` is the column that tells a transaction's children apart. Returns the
-    transactions whose children changed.
+    `name` is the column that tells a transaction's children apart, `id_of` gives a new
+    one its id. Returns the transactions whose children changed.
     """
     found = {(child.transaction_id, getattr(child, name)): child for child in old}
     changed = [
@@ -343,7 +369,8 @@ def _replace(
         bulk.upsert(
             model,
             [
-                {"id": ids.new(), "transaction_id": id, name: key} | wanted[id, key]
+                {"id": id_of(key, wanted[id, key]), "transaction_id": id, name: key}
+                | wanted[id, key]
                 for id, key in sorted(changed)
             ],
             unique=["transaction_id", name],

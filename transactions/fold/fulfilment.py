@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from transactions.fold.hearing import Entry
@@ -19,6 +19,8 @@ from transactions.statuses import (
     FulfilmentStatus,
     Status,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Rules as transactions.models.FulfilmentRule has them.
 MANUAL, EXTERNAL, NONE = "manual", "external", "none"
@@ -46,24 +48,33 @@ class Fulfilment:
 
 
 def of(
-    ordered: Sequence[Entry], columns: Mapping[str, Any], rules: Mapping[str, str]
+    ordered: Sequence[Entry],
+    columns: Mapping[str, Any],
+    rules: Mapping[str, str],
+    taken_back: Sequence[tuple[datetime, str]] = (),
 ) -> Fulfilment:
     """How it stands with handing over.
 
     `columns`: the folded transaction's. `rules`: line key -> rule, the key WHOLE where
-    no items are known.
+    no items are known. `taken_back`: see transactions.fold.Folded.
     """
     acts = [entry for entry in ordered if entry.topic == "fulfilment"]
     usual = {rule: _by_rule(rule, columns) for rule in set(rules.values())}
     lines: dict[str, str] = {}
     for key, rule in rules.items():
         decided = [
-            entry.status
+            (entry.order, entry.status)
             for entry in acts
             if entry.status in (Act.DONE, Act.REVOKED, Act.UNDONE)
             and _is_about(entry, key, rule)
         ]
-        last = decided[-1] if decided else ""
+        if rule != NONE:
+            decided += [
+                (micros(when), Act.REVOKED.value)
+                for when, line in taken_back
+                if line in ("", key)
+            ]
+        last = max(decided)[1] if decided else ""
         lines[key] = DECIDED.get(last, usual[rule])  # type: ignore[call-overload]
     state = next(word for word in LOUDEST if word in lines.values())
     return Fulfilment(
@@ -74,6 +85,11 @@ def of(
         },
         lines,
     )
+
+
+def micros(when: datetime) -> int:
+    """Microseconds since 1970: what puts the acts of staff in order."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def _is_about(entry: Entry, key: str, rule: str) -> bool:

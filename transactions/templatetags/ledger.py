@@ -210,6 +210,7 @@ def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
         TimelineEntry.Source.WEBHOOK: _("%s by webhook"),
         TimelineEntry.Source.LOOK_UP: _("%s when asked"),
         TimelineEntry.Source.POLL: _("%s by a poll"),
+        TimelineEntry.Source.ANSWER: _("%s answered"),
     }.get(TimelineEntry.Source(entry.source))
     if words:
         return words % provider
