@@ -111,6 +111,7 @@ class Connection(models.Model):
     provider = models.CharField(max_length=12, choices=PROVIDERS)
     livemode = models.BooleanField(default=True)
     sealed_api_key = models.TextField(blank=True)
+    sealed_user_token = models.TextField(blank=True)
     base_url = models.URLField(max_length=500, blank=True)
     brand_ids = models.JSONField(default=list, blank=True)
     account = models.CharField(max_length=80, blank=True)
@@ -141,7 +142,6 @@ class Secret(models.Model):
         ("signing", "signing secret"),
         ("public", "public key"),
         ("private", "private key"),
-        ("token", "user token"),
     )
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)

@@ -25,11 +25,14 @@ logger = logging.getLogger(__name__)
 
 LOOK_UPS_JOB = "transactions.jobs.drain_look_ups"
 
+REFUNDS_JOB = "transactions.jobs.drain_refunds"
+
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
 #: sweep only finds what the bell missed.
 PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
+    (REFUNDS_JOB, 1.0),
     ("transactions.poll.poll_due", 60.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
@@ -38,7 +41,11 @@ PERIODIC: list[tuple[str, float]] = [
 ]
 
 #: What `drain` empties, in this order until all of them find nothing.
-DRAINED: dict[str, str] = {"inbound": settings.INBOX_JOB, "look_ups": LOOK_UPS_JOB}
+DRAINED: dict[str, str] = {
+    "inbound": settings.INBOX_JOB,
+    "look_ups": LOOK_UPS_JOB,
+    "refunds": REFUNDS_JOB,
+}
 
 #: Drains are quick and have a queue of their own; whatever asks a provider may wait
 #: for it and must not make them wait.

@@ -11,18 +11,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="secret",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("signing", "signing secret"),
-                    ("public", "public key"),
-                    ("private", "private key"),
-                    ("token", "user token"),
-                ],
-                max_length=8,
-            ),
+        migrations.AddField(
+            model_name="connection",
+            name="sealed_user_token",
+            field=models.TextField(blank=True, default=""),
+            preserve_default=False,
         ),
         migrations.CreateModel(
             name="RememberedAnswer",

@@ -314,6 +314,7 @@ class Refunding:
     needs            what of Keys is needed to ask for one
     by_hand          without that, a member does it in the provider's dashboard
     page             where: an address with {id} for the purchase's
+    one_by_one       it takes another one only when the one before has ended
     """
 
     partly: Literal["amount", "line", "no"]
@@ -324,6 +325,7 @@ class Refunding:
     needs: Literal["api_key", "user_token"] = "api_key"
     by_hand: bool = False
     page: str = ""
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +337,7 @@ class RefundOrder:
     whole        it is all that is left of the purchase
     untouched    nothing was given back before
     reason       ours, see transactions.statuses.RefundReason; `words`: the same to read
-    references   kind -> the provider's id of the purchase
+    references   kind -> the provider's ids of the purchase, the likeliest first
     line         the provider's id of the one line to give back, "" for none
     livemode     of the purchase
     provider_id  the refund's own id, once it is known
@@ -348,7 +350,7 @@ class RefundOrder:
     currency: str
     whole: bool
     untouched: bool
-    references: Mapping[str, str]
+    references: Mapping[str, tuple[str, ...]]
     livemode: bool
     reason: str = ""
     words: str = ""

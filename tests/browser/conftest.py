@@ -126,9 +126,7 @@ def rich(project: Project) -> Transaction:
             inbound=inbound, source="webhook", topic=topic, object_kind="charge",
             object_id="ch_1", status=status, at=now, summary=f"A {topic} is {status}",
         )  # fmt: skip
-    make_refund(
-        sale, provider_id="re_1", amount=1500, reason="requested_by_customer"
-    )
+    make_refund(sale, provider_id="re_1", amount=1500, reason="requested_by_customer")
     Dispute.objects.create(
         transaction=sale, provider_id="dp_1", status="open", amount=2999,
         currency="eur", reason="fraudulent", due_by=now, created=now,

@@ -6,10 +6,8 @@ Documents: https://docs.stripe.com/api/refunds, https://docs.stripe.com/refunds.
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from merchant.money import NotMoney, exponent
-from merchant.providers import asking
 from merchant.providers.base import (
     Answer,
     Call,
@@ -36,7 +34,7 @@ refunds = Refunding(
     # Stripe keeps a key for 24 hours at least; an hour for clocks that differ.
     replays=timedelta(hours=23),
     stops=frozenset({"requires_action"}),
-    page="https://dashboard.stripe.com/{test}payments/{id}",
+    page="https://dashboard.stripe.com/payments/{id}",
 )
 
 #: A refund that was just made may be missing from a list for a moment.
@@ -108,8 +106,8 @@ def stop_refund(order: RefundOrder, keys: Keys, call: Call) -> Receipt:
 def _target(order: RefundOrder) -> list[tuple[str, str]]:
     """The payment by the best name that Stripe takes. Raises Refused."""
     for kind in ("payment_intent", "charge"):
-        if order.references.get(kind):
-            return [(kind, order.references[kind])]
+        if named := order.references.get(kind):
+            return [(kind, named[0])]
     raise Refused(
         "Stripe gives back payments, and of this purchase none is known. Fetch it by "
         "a poll of the connection, then ask again."
@@ -173,7 +171,9 @@ def _receipt(body: Body, order: RefundOrder, keys: Keys) -> Receipt:
 
 
 def _is_of(body: Body, order: RefundOrder) -> bool:
-    told = {kind: reading.id_of(body.get(kind)) for kind in ("payment_intent", "charge")}
+    told = {
+        kind: reading.id_of(body.get(kind)) for kind in ("payment_intent", "charge")
+    }
     return all(
-        order.references.get(kind) in (None, id) for kind, id in told.items() if id
+        id in order.references.get(kind, (id,)) for kind, id in told.items() if id
     )
