@@ -82,7 +82,11 @@ def make_connection(
     """
     if "project" not in over:
         over["project"] = make_project()
+    user_token = over.pop("user_token", "")
     connection = Connection(provider=provider, **over)
+    connection.sealed_user_token = vault.seal(
+        user_token, purpose="connection.user_token", row=connection.id
+    )
     connection.sealed_api_key = vault.seal(
         api_key, purpose="connection.api_key", row=connection.id
     )

@@ -341,7 +341,7 @@ class RefundOrder:
     line         the provider's id of the one line to give back, "" for none
     livemode     of the purchase
     provider_id  the refund's own id, once it is known
-    others       ids of the purchase's other refunds
+    others       ids of the purchase's other refunds that we asked for
     sent         when it was first sent, UTC
     """
 

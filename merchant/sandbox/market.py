@@ -84,7 +84,8 @@ class Market:
 
     def _open(self, stall: Stall) -> None:
         shop = self._shops[stall.connection]
-        shop.api_keys = {stall.keys.api_key} if stall.keys.api_key else set()
+        shop.api_keys = {stall.keys.api_key} - {""}
+        shop.user_tokens = {stall.keys.user_token} - {""}
         shop.happen = lambda purchase, step: self._happen(stall, purchase, step)
         self._catch_up(stall)
         for number, step in self.book.extras(stall.connection):
@@ -172,7 +173,8 @@ class Market:
     def _shop_for(self, provider: str, request: Request) -> Shop:
         shown = _shown_keys(request.headers)
         for stall in self.stalls:
-            if stall.provider == provider and stall.keys.api_key in shown:
+            known = {stall.keys.api_key, stall.keys.user_token}
+            if stall.provider == provider and known & shown:
                 self._catch_up(stall)
                 return self._shops[stall.connection]
         # Nobody's key opens it, so that every call is turned away as a stranger's.

@@ -163,6 +163,7 @@ class Shop:
 
     purchases: dict[int, Purchase] = field(default_factory=dict)
     api_keys: set[str] = field(default_factory=set)
+    user_tokens: set[str] = field(default_factory=set)
     #: called when the API itself makes something happen: happen(purchase, step)
     happen: Callable[[Purchase, Step], None] | None = None
     #: requests that a trick has turned away once

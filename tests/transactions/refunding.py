@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 from django.utils import timezone
 
 from merchant import connections
 from merchant.models import Connection, Project
+from merchant.sandbox import paynow, paysuper
 from merchant.sandbox.book import Book
 from merchant.sandbox.market import Market, Stall
-from merchant.sandbox.server import Server
 from merchant.sandbox.senders import STRICT, deliveries
+from merchant.sandbox.server import Server
 from merchant.sandbox.story import Purchase, Step
-from random import Random
-
 from tests import factories
 from transactions import jobs
 from transactions.demo.post import hand_over_here
 from transactions.models import Refund, Transaction
+
+#: What a connection must name so that its provider can be asked.
+ACCOUNTS = {"paysuper": paysuper.PROJECT_ID, "paynow": paynow.STORE_ID}
 
 
 @dataclass
@@ -45,15 +49,30 @@ class Shop:
         rows = Transaction.objects.exclude(pk__in=known).order_by("created")
         return rows.get()
 
-    def tell(self, *, drop: Callable[[str], bool] = lambda kind: False) -> int:
-        """Delivers what has happened, and lets the worker read and look up."""
-        letters = deliveries(self.market.due(timezone.now()), STRICT, Random(1))
+    def tell(
+        self,
+        *,
+        drop: Callable[[str], bool] = lambda kind: False,
+        within: timedelta = timedelta(0),
+    ) -> int:
+        """Delivers what has happened, or will soon, and lets the worker read it."""
+        due = self.market.due(timezone.now() + within)
+        letters = deliveries(due, STRICT, Random(1))
         for letter in letters:
             if not drop(letter.type):
                 hand_over_here(self.connection, self.stall.keys, letter.body)
         jobs.drain_inbox()
         jobs.drain_look_ups()
         return len(letters)
+
+    def make_refund(self, sale: Transaction, amount: int | None = None) -> None:
+        """Somebody gives money back in the provider's own dashboard."""
+        for purchase in self.purchases:
+            if purchase.total == sale.amount and purchase.told:
+                number = 1 + sum(step.kind == "refund" for step in purchase.steps)
+                step = Step("refund", timezone.now(), amount or purchase.total, number)
+                self.market._happen(self.stall, purchase, step)
+                return
 
     @property
     def purchases(self) -> list[Purchase]:
@@ -83,6 +102,7 @@ def open_shop(
             provider,
             project=project or factories.make_project(),
             api_key="sk_test_of_the_sandbox",
+            account=ACCOUNTS.get(provider, ""),
             livemode=False,
             base_url=f"{server.url}/{provider}",
             **over,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -79,14 +80,14 @@ def set_limit(
     daily: int | None,
 ) -> None:
     """The role may give back so much alone; with neither there is no limit any more."""
-    place = {"project": project, "role": role, "currency": currency}
+    place: dict[str, Any] = {"project": project, "role": role, "currency": currency}
     if each is None and daily is None:
         RefundLimit.objects.filter(**place).delete()
         return
-    told = {
+    told: dict[str, Any] = {
         "each": each, "daily": daily, "set_by": by.user, "changed": timezone.now(),
     }  # fmt: skip
-    RefundLimit.objects.update_or_create(**place, defaults=told)
+    RefundLimit.objects.update_or_create(defaults=told, **place)
 
 
 def of(project_id: UUID) -> list[RefundLimit]:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -59,6 +60,7 @@ LATER = 60
 #: for a while sends nothing after another worker may have taken over.
 LEASE = timedelta(seconds=90)
 LATEST_CALL = 30.0
+TIMEOUT = 15.0
 AT_ONCE = 8
 
 Outcome = Receipt | Refused | Unreachable | None
@@ -235,7 +237,8 @@ def order_of(row: Transaction, refund: Refund) -> RefundOrder:
         line=refund.line,
         livemode=row.livemode,
         provider_id=refund.provider_id,
-        others=frozenset(r.provider_id for r in refunds if r.pk != refund.pk),
+        # What seems to be made elsewhere may be this one, heard of before its answer.
+        others=frozenset(r.provider_id for r in refunds if r.asked and r != refund),
         sent=refund.sent,
     )
 
@@ -267,7 +270,7 @@ def ask(task: Task) -> Outcome:
 
 
 def _discreet(keys: Keys) -> Call:
-    return http.discreet(keys.user_token or keys.api_key)
+    return partial(http.discreet(keys.user_token or keys.api_key), timeout=TIMEOUT)
 
 
 # -------------------------------------------------------------------- after the call

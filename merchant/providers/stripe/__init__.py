@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from merchant.providers.stripe.client import fetch, poll
 from merchant.providers.stripe.events import identify, read, reply
-from merchant.providers.stripe.refunds import (
+from merchant.providers.stripe.refunding import (
     find_refund,
     refund,
     refunds,
