@@ -37,6 +37,7 @@ PERIODIC: list[tuple[str, float]] = [
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.tidy", 3600.0),
+    ("merchant.idempotency.tidy", 3600.0),
     ("merchant.health.beat", 10.0),
 ]
 

@@ -72,7 +72,8 @@ class Route:
     `methods` are answered, all others are 405. `roles` may use it with an id of their
     own, others read 403. The rest are statuses: `own` what a role that may gets,
     `stranger` a member of another merchant (or of another project) with any id of
-    ours, `visitor` who is not signed in, `key` an API key of another project.
+    ours, `visitor` who is not signed in, `key` an API key of another project, which
+    gets `posted` where it posts nothing.
     """
 
     methods: str
@@ -81,6 +82,7 @@ class Route:
     stranger: tuple[int, ...] = (200,)
     visitor: int = LOGIN
     key: int = LOGIN
+    posted: int = 0
     id: str = ""
     form: dict[str, str] = field(default_factory=dict)
 
@@ -93,6 +95,7 @@ ROUTES = {
     "login/": Route(FORM, own=(302,), stranger=(302,), **OPEN),
     "logout/": Route("GET POST", own=(200, 302), stranger=(200, 302)),
     "inactive/": Route(READ, **OPEN),
+    "again/": Route(FORM),
     "password/change/": Route(FORM),
     "password/reset/": Route(FORM, **OPEN),
     "password/reset/done/": Route(READ, **OPEN),
@@ -115,6 +118,8 @@ ROUTES = {
     ),
     "transactions/": Route(READ),
     "transactions/<id>/": Route(READ, stranger=(404,), id="transaction"),
+    "v1/refunds": Route("GET POST", key=200, posted=415, **API),
+    "v1/refunds/<id>": Route(READ, key=404, id="refund", **API),
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route(READ, key=404, id="transaction", **API),
     "metrics": Route(READ, key=200, **API),
@@ -335,7 +340,8 @@ def test_a_visitor_and_a_foreign_key_get_nothing(ours: House, theirs: House) -> 
     for address, route in ROUTES.items():
         for id in ours.every_id if "<id>" in address else {""}:
             for method in route.methods.split():
-                for client, wanted in ((Client(), route.visitor), (key, route.key)):
+                told = (route.posted if method == "POST" else 0) or route.key
+                for client, wanted in ((Client(), route.visitor), (key, told)):
                     answer = call(client, method, url(address, id))
                     assert answer.status_code == wanted, (method, address)
                     if wanted == LOGIN and address not in OPEN_FORMS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from merchant import connections
 from merchant.models import Connection, Project
+from merchant.providers.base import Fact, say, stamp
 from merchant.sandbox import paynow, paysuper
 from merchant.sandbox.book import Book
 from merchant.sandbox.market import Market, Stall
@@ -20,9 +21,11 @@ from merchant.sandbox.senders import STRICT, deliveries
 from merchant.sandbox.server import Server
 from merchant.sandbox.story import Purchase, Step
 from tests import factories
-from transactions import jobs
+from transactions import jobs, ledger
 from transactions.demo.post import hand_over_here
 from transactions.models import Refund, Transaction
+
+WHEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 #: What a connection must name so that its provider can be asked.
 ACCOUNTS = {"paysuper": paysuper.PROJECT_ID, "paynow": paynow.STORE_ID}
@@ -118,3 +121,26 @@ def open_shop(
 def now_due(refund: Refund) -> None:
     """Lets the worker look at it at once."""
     Refund.objects.filter(pk=refund.pk).update(due=timezone.now(), leased_until=None)
+
+
+def make_sale(project: Project, name: str = "pi_1", amount: int = 1999) -> Transaction:
+    """Paid 19.99 EUR by Stripe, in the books as its webhook would leave it."""
+    connection = factories.make_connection(project=project, api_key="sk_live_x")
+    fact = Fact(
+        topic="payment",
+        object_kind="payment_intent",
+        object_id=name,
+        status="paid",
+        at=WHEN,
+        references=(("payment_intent", name),),
+        says=say(
+            50,
+            money=[amount, "eur"],
+            created=stamp(WHEN),
+            paid=stamp(WHEN),
+            livemode=True,
+        ),
+    )
+    ledger.record(connection, [fact], source="webhook")
+    rows = Transaction.objects.select_related("project__merchant")
+    return rows.get(project=project, provider_id=name)
