@@ -374,7 +374,8 @@ def _act(id: UUID, decide: ledger.Decision) -> None:
 
 def _wake(refund: Refund) -> None:
     """Lets a worker look at it as soon as this is committed."""
-    Refund.objects.filter(pk=refund.pk).update(due=timezone.now(), tries=0, error="")
+    refund.due, refund.tries, refund.error = timezone.now(), 0, ""
+    refund.save(update_fields=["due", "tries", "error"])
     queue.ring(queue.REFUNDS_JOB)
 
 
