@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from django.urls import path, re_path
-from django.views.generic import RedirectView
 
 from merchant.views import provider_key, settle
 
@@ -39,13 +38,8 @@ choices = [
     path("merchant/", settle.merchant, name="switch_merchant"),
 ]
 
-to_the_list = RedirectView.as_view(
-    pattern_name="transactions:list", http_method_names=["get", "head"]
-)
-home = [path("", to_the_list, name="home")]
-
 accounts = [
     path("connections/<uuid:id>/key/", provider_key.provider_key, name="provider_key"),
 ]
 
-urlpatterns = home + login + choices + accounts
+urlpatterns = login + choices + accounts

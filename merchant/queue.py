@@ -24,6 +24,8 @@ from rq.serializers import JSONSerializer
 logger = logging.getLogger(__name__)
 
 LOOK_UPS_JOB = "transactions.jobs.drain_look_ups"
+BULK_JOB = "transactions.bulk_actions.run_due"
+RULES_JOB = "transactions.reach.apply_rules"
 
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
 
@@ -33,11 +35,15 @@ PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
     (REFUNDS_JOB, 1.0),
+    (BULK_JOB, 2.0),
+    (RULES_JOB, 2.0),
     ("transactions.poll.poll_due", 60.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
+    ("webhooks.jobs.listen", 300.0),
     ("webhooks.jobs.tidy", 3600.0),
     ("merchant.idempotency.tidy", 3600.0),
+    ("transactions.bulk_actions.tidy", 3600.0),
     ("merchant.health.beat", 10.0),
 ]
 
@@ -46,6 +52,8 @@ DRAINED: dict[str, str] = {
     "inbound": settings.INBOX_JOB,
     "look_ups": LOOK_UPS_JOB,
     "refunds": REFUNDS_JOB,
+    "rules": RULES_JOB,
+    "bulk": BULK_JOB,
 }
 
 #: Drains are quick and have a queue of their own; whatever asks a provider may wait

@@ -138,13 +138,19 @@ if _database["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
+    # Every statement of ours is short: compiling it or starting helpers takes longer.
+    _options = "-c jit=off -c max_parallel_workers_per_gather=0"
     # The web part gives up on a hung database in time to answer 503.
     _patience = "-c statement_timeout=5000 -c lock_timeout=4000"
     _database["CONN_MAX_AGE"] = None
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {"connect_timeout": 3, **_database.get("OPTIONS", {})}
     if take("MERCHANT_PART", env.str, "") == "web":
-        _database["OPTIONS"]["options"] = _patience
+        _options = f"{_options} {_patience}"
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        **_database.get("OPTIONS", {}),
+        "options": _options,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- queue and cache

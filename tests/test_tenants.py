@@ -41,12 +41,16 @@ from tests.factories import (
 from tests.transactions.api_client import key_client
 from transactions import paging
 from transactions.models import (
+    BulkAction,
+    BulkItem,
     Customer,
     DeliveryItem,
     Dispute,
     LookUp,
+    Note,
     Payout,
     ProviderReference,
+    SavedView,
     Subscription,
     TimelineEntry,
     Transaction,
@@ -58,6 +62,12 @@ pytestmark = pytest.mark.django_db
 
 EVERYBODY = frozenset(ROLES)
 DEVELOPERS = frozenset({"owner", "admin", "developer"})
+OWNERS = frozenset({"owner", "admin"})
+FULFILLERS = frozenset({"owner", "admin", "support"})
+#: Who writes notes: one of somebody else's is not theirs to change, whatever the role.
+WRITERS = frozenset({"owner", "admin", "finance", "support", "developer"})
+CLEARERS = WRITERS - {"developer"}
+ACCEPTS = frozenset({"owner", "admin", "finance"})
 NOBODY: frozenset[str] = frozenset()
 
 READ, WRITE, FORM = "GET", "POST", "GET POST PUT"
@@ -89,9 +99,11 @@ class Route:
 
 OPEN = {"visitor": 200, "key": 200}
 API = {"roles": NOBODY, "own": (401,), "stranger": (401,), "visitor": 401}
+#: Somebody else's own view: nobody's but theirs, whatever the role.
+OTHERS = {"own": (404,), "stranger": (404,)}
 
 ROUTES = {
-    "": Route(READ, own=(302,), stranger=(302,), visitor=302),
+    "": Route(READ),
     "login/": Route(FORM, own=(302,), stranger=(302,), **OPEN),
     "logout/": Route("GET POST", own=(200, 302), stranger=(200, 302)),
     "inactive/": Route(READ, **OPEN),
@@ -110,6 +122,7 @@ ROUTES = {
     "inbound/": Route(READ, DEVELOPERS),
     "inbound/refused/": Route(READ, DEVELOPERS),
     "inbound/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="inbound"),
+    "inbound/<id>/body/": Route(READ, DEVELOPERS, stranger=(404,), id="inbound"),
     "inbound/<id>/read-again/": Route(
         WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="inbound"
     ),
@@ -117,9 +130,59 @@ ROUTES = {
         WRITE, DEVELOPERS, own=(302, 409), stranger=(404,), id="refused"
     ),
     "transactions/": Route(READ),
+    "transactions/new/": Route(READ, own=(204,), stranger=(204,)),
+    "transactions/totals/": Route(READ),
+    "transactions/layout/": Route("GET POST", own=(200, 422), stranger=(200, 422)),
+    "transactions/views/": Route("GET POST", own=(200, 422), stranger=(200, 422)),
+    "transactions/views/<id>/rename/": Route(WRITE, id="view", **OTHERS),
+    "transactions/views/<id>/change/": Route(WRITE, id="view", **OTHERS),
+    "transactions/views/<id>/share/": Route(WRITE, id="view", **OTHERS),
+    "transactions/views/<id>/default/": Route(WRITE, id="view", **OTHERS),
+    "transactions/views/<id>/delete/": Route(WRITE, id="view", **OTHERS),
     "transactions/<id>/": Route(READ, stranger=(404,), id="transaction"),
     "v1/refunds": Route("GET POST", key=200, posted=415, **API),
     "v1/refunds/<id>": Route(READ, key=404, id="refund", **API),
+    "transactions/<id>/fulfilment/<act>/": Route(
+        WRITE, FULFILLERS, own=(302, 409), stranger=(404,), id="transaction"
+    ),
+    "transactions/<id>/acceptance/": Route(
+        WRITE, ACCEPTS, own=(302, 409), stranger=(404,), id="transaction"
+    ),
+    "fulfilment/": Route(READ),
+    "transactions/<id>/notes/": Route(
+        WRITE, WRITERS, own=(422,), stranger=(404,), id="transaction"
+    ),
+    "notes/<id>/edit/": Route(
+        "GET POST", WRITERS, own=(422,), stranger=(404,), id="note"
+    ),
+    "notes/<id>/remove/": Route(
+        WRITE, WRITERS, own=(422,), stranger=(404,), id="note"
+    ),
+    "customers/<id>/flag/": Route(
+        "GET POST", CLEARERS, own=(200, 422), stranger=(404,), id="customer"
+    ),
+    "transactions/bulk/": Route(WRITE, own=(422,), stranger=(422,)),
+    "bulk/": Route(READ),
+    "bulk/<id>/": Route(READ, stranger=(404,), id="bulk"),
+    "bulk/<id>/start/": Route(
+        WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"
+    ),
+    "bulk/<id>/cancel/": Route(
+        WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"
+    ),
+    "bulk/<id>/undo/": Route(WRITE, FULFILLERS, own=(302,), stranger=(404,), id="bulk"),
+    "customers/": Route(READ),
+    "customers/<id>/": Route(READ, stranger=(404,), id="customer"),
+    "products/": Route(READ),
+    "products/<id>/": Route(READ, stranger=(404,), id="product"),
+    "products/<id>/rule/": Route(READ, stranger=(404,), id="product"),
+    "products/<id>/rule/set/": Route(
+        WRITE, OWNERS, own=(422,), stranger=(404,), id="product"
+    ),
+    "products/rules/<id>/": Route(READ, stranger=(404,), id="project"),
+    "products/rules/<id>/set/": Route(
+        WRITE, OWNERS, own=(422,), stranger=(404,), id="project"
+    ),
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route(READ, key=404, id="transaction", **API),
     "metrics": Route(READ, key=200, **API),
@@ -151,7 +214,8 @@ def plain(pattern: str) -> str:
 
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
-    return "/" + known.replace("<rest>", "nothing").replace("<id>", str(id))
+    known = known.replace("<rest>", "nothing").replace("<act>", "done")
+    return "/" + known.replace("<id>", str(id))
 
 
 def call(client: Client, method: str, path: str, form: dict[str, str] | None = None):  # noqa: ANN201
@@ -212,6 +276,13 @@ def full_house(mark: str) -> House:
     make_api_key(project)
     owner = make_member("owner", merchant=merchant)
     audit.note(owner, "connection.opened", connection)
+    bulk = BulkAction.objects.create(
+        merchant=merchant, member=owner, act="fulfil", state="done", started=now,
+        finished=now, shown_at=now, wanted=1, found=1, ready=1, done=1,
+    )  # fmt: skip
+    BulkItem.objects.create(bulk=bulk, transaction=sale, state="done")
+    view = SavedView.objects.create(merchant=merchant, member=owner)
+    note = Note.objects.create(transaction=sale)
     for model in THINGS:
         stamp(model, mark)
     rows = {
@@ -219,6 +290,7 @@ def full_house(mark: str) -> House:
         "transaction": sale, "alias": alias, "inbound": inbound, "refused": refused,
         "customer": customer, "product": item.product, "item": item,
         "refund": refund, "dispute": dispute, "member": owner,
+        "bulk": bulk, "view": view, "note": note,
     }  # fmt: skip
     return House(mark, merchant, project, {name: row.pk for name, row in rows.items()})
 
@@ -236,6 +308,10 @@ SHAPES: dict[str, Any] = {
         "identities": {"steam": {"id": mark, "name": mark}},
     },
     "details": lambda mark: {"account": mark, "callbacks": {"success": mark}},
+    "forecast": lambda mark: [
+        {"reason": mark, "currency": "eur", "count": 1, "amount": 1}
+    ],
+    "outcome": lambda mark: [[mark, 1]],
     "settlement": lambda mark: {
         "currency": "eur",
         "amount": 1,
@@ -377,7 +453,7 @@ def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> N
     names = ("q", "project", "product", "customer", "connection", "type", "method")
     for typed in dict.fromkeys(queries(ours)):
         for name in names:
-            for path in ("/transactions/", "/inbound/", "/inbound/refused/"):
+            for path in ("/", "/transactions/", "/inbound/", "/inbound/refused/"):
                 asked = {name: typed, "livemode": "true"}
                 answer = client.get(path, asked, headers={"hx-request": "true"})
                 assert answer.status_code in {200, 422}, (path, asked)
@@ -408,8 +484,9 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
         client, key = client_of(house.member()), key_client(house.project)
         ids = house.ids
         for path in (
-            "/transactions/", f"/transactions/{ids['transaction']}/", "/inbound/",
+            "/", "/transactions/", f"/transactions/{ids['transaction']}/", "/inbound/",
             f"/inbound/{ids['inbound']}/", "/inbound/refused/",
+            "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             f"/connections/{ids['connection']}/key/",
         ):  # fmt: skip
             answer = client.get(path)

@@ -16,6 +16,9 @@ from transactions.statuses import Act
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+#: How long a note and a reference may be; longer ones are cut with a mark.
+NOTE, REFERENCE = 500, 200
+
 TOPICS = {
     Act.ACCEPTED: "acceptance",
     Act.WITHDRAWN: "acceptance",
@@ -32,13 +35,15 @@ def entry(
     says: dict[str, Any] | None = None,
     note: str = "",
     reference: str = "",
+    at: datetime | None = None,
 ) -> TimelineEntry:
-    """That `by` did `act` to the transaction now; not saved.
+    """That `by` did `act` to the transaction; not saved.
 
     `about`: (kind, id) of a part of it, ("item", its key). `note` and `reference` are
-    the person's own words.
+    the person's own words. `at`: now where it is not given.
     """
-    now = timezone.now()
+    now = at or timezone.now()
+    note, reference = text(note, NOTE) or "", text(reference, REFERENCE) or ""
     told = (says or {}) | {"note": note, "reference": reference}
     words = " · ".join(filter(None, [str(act.label), reference, note]))
     kind, id = about

@@ -16,6 +16,7 @@ from rest_framework import serializers
 from merchant.api_schema import errors
 from merchant.providers import CHOICES as PROVIDERS
 from transactions.api_examples import EXAMPLE, LISTED
+from transactions.filter_fields import SURENESS
 from transactions.statuses import (
     DisputeStatus,
     FulfilmentStatus,
@@ -191,6 +192,16 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         several(list(FulfilmentStatus.values)),
         "Whether it was handed over.",
     ),
+    "refund_pending": ({"type": "boolean"}, "Whether a refund is on its way."),
+    "dispute": (
+        several(list(DisputeStatus.values)),
+        "Has a dispute that stands like this.",
+    ),
+    "verified": (
+        several(list(SURENESS)),
+        "Whether the provider confirmed the amount, or a member accepted it by hand.",
+    ),
+    "noted": ({"type": "boolean"}, "Whether staff wrote notes about it."),
     "livemode": ({"type": "boolean"}, "Live or test; both when absent."),
     "q": (
         {"type": "string", "maxLength": 300},

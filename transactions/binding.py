@@ -60,7 +60,7 @@ class Bound:
 
 
 @dataclass(slots=True)
-class _Cluster:
+class Cluster:
     """Keys that name one purchase, and the rows that they name so far."""
 
     keys: set[Key]
@@ -85,10 +85,10 @@ def bind(claims: Sequence[Sequence[Key]]) -> Bound:
     made: set[UUID] = set()
     for _ in range(MOST_ATTEMPTS):
         found = _find(wanted)
-        clusters = _clusters(claims, found)
+        clusters = clustered(claims, found)
         if not _add_references(clusters, found, made):
             found = _find(wanted)
-            clusters = _clusters(claims, found)
+            clusters = clustered(claims, found)
         existing = {id for cluster in clusters for id in cluster.rows} - made
         rows = lock(existing)
         if rows.keys() == existing:
@@ -120,16 +120,14 @@ def _find(wanted: set[Key]) -> dict[Key, UUID]:
     }
 
 
-def _clusters(
-    claims: Sequence[Sequence[Key]], found: dict[Key, UUID]
-) -> list[_Cluster]:
+def clustered(claims: Sequence[Sequence[Key]], found: dict[Key, UUID]) -> list[Cluster]:
     """Keys and rows that hang together, directly or through another claim."""
-    of: dict[Key | UUID, _Cluster] = {}
+    of: dict[Key | UUID, Cluster] = {}
     for keys in claims:
         rows = {found[key] for key in keys if key in found}
         parts: list[Key | UUID] = [*keys, *rows]
         touched = {id(of[part]): of[part] for part in parts if part in of}
-        cluster = _Cluster(set(keys), rows)
+        cluster = Cluster(set(keys), rows)
         for other in touched.values():
             cluster.keys |= other.keys
             cluster.rows |= other.rows
@@ -138,7 +136,7 @@ def _clusters(
 
 
 def _add_references(
-    clusters: list[_Cluster], found: dict[Key, UUID], made: set[UUID]
+    clusters: list[Cluster], found: dict[Key, UUID], made: set[UUID]
 ) -> bool:
     """Enters the keys that nobody knew. False when another worker entered one first.
 
@@ -168,7 +166,7 @@ def _add_references(
 # ------------------------------------------------------------------------- joining
 def _settle(
     claims: Sequence[Sequence[Key]],
-    clusters: list[_Cluster],
+    clusters: list[Cluster],
     rows: dict[UUID, Transaction],
     made: set[UUID],
 ) -> Bound:

@@ -36,6 +36,26 @@ def insert(
     return True
 
 
+def copy(model: type[models.Model], rows: Sequence[Row]) -> None:
+    """Adds the rows, all with the same columns: the quickest way for thousands."""
+    if not rows or connection.vendor != "postgresql":
+        insert(model, rows)
+        return
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(_quoted(list(rows[0])))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as door,
+    ):
+        for row in rows:
+            door.write_row(
+                [
+                    _write_json(value) if isinstance(value, dict) else value
+                    for value in row.values()
+                ]
+            )
+
+
 def upsert(
     model: type[models.Model],
     rows: Sequence[Row],
@@ -58,6 +78,10 @@ def upsert(
         unique_fields=[fields[name] for name in unique],
         update_fields=[fields[name] for name in update],
     )
+
+
+#: Made once: json.dumps would make an encoder for every value.
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def row_of(record: models.Model) -> Row:

@@ -35,10 +35,10 @@ def refresh(ids: Iterable[UUID | None]) -> int:
     newest = _rows(seen)
     changed = []
     for found in seen:
-        columns = _columns(found, newest)
+        wanted_columns = _columns(found, newest)
         customer = known[found["pk"]]
-        if any(getattr(customer, name) != value for name, value in columns.items()):
-            changed.append(bulk.row_of(customer) | columns)
+        if any(getattr(customer, n) != value for n, value in wanted_columns.items()):
+            changed.append(bulk.row_of(customer) | wanted_columns)
     bulk.upsert(Customer, changed, unique=["id"], update=COLUMNS)
     left = [found["pk"] for found in seen if not found["used"]]
     if left:
@@ -71,8 +71,15 @@ def _rows(seen: Iterable[dict[str, Any]]) -> dict[UUID, Transaction]:
 
 
 def _columns(found: dict[str, Any], newest: dict[UUID, Transaction]) -> dict[str, Any]:
-    """The customer's columns; names are those of the newest purchase of either mode."""
     live, test = newest.get(found["live"]), newest.get(found["test"])
+    return columns(live, test, flagged=found["lost"])
+
+
+def columns(live: Any, test: Any, *, flagged: bool) -> dict[str, Any]:
+    """The customer's columns; names are those of the newest purchase of either mode.
+
+    `live`, `test`: the newest purchase of that mode, None where there is none.
+    """
     both = [row for row in (live, test) if row]
     last = max(both, key=lambda row: (row.created, row.pk), default=None)
     return {
@@ -81,5 +88,5 @@ def _columns(found: dict[str, Any], newest: dict[UUID, Transaction]) -> dict[str
         "country": last.customer_country if last else "",
         "latest_live": live.created if live else None,
         "latest_test": test.created if test else None,
-        "flagged": found["lost"],
+        "flagged": flagged,
     }

@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Q
 from merchant.providers import CHOICES as PROVIDERS
 from transactions import filter_values as values
 from transactions.filter_values import Scope
-from transactions.models import Customer, LineItem, Product
-from transactions.statuses import FulfilmentStatus, Status
+from transactions.models import Customer, Dispute, LineItem, Product
+from transactions.nearest import Sold
+from transactions.statuses import DisputeStatus, FulfilmentStatus, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Field:
     show: Callable[[Any], str] | None = None  # None: as it was typed
     several: bool = True
     splits: bool = True  # at commas
+    is_amount: bool = False  # shown in the currency that is asked for, if it is one
 
 
 # ------------------------------------------------------------------ how names narrow
@@ -57,7 +59,7 @@ def _customers(wanted: list[str], scope: Scope) -> Q:
 
 def _products(wanted: list[str], scope: Scope) -> Q:
     """By name, our id, or the provider's id or sku: takes all products of that name."""
-    found = {id for value in wanted for id in _products_called(value, scope)}
+    found = {id for value in wanted for id in products_called(value, scope)}
     items = LineItem.objects.filter(transaction=OuterRef("pk"), product_id__in=found)
     # An item carries its purchase's time, so that one index answers product and date.
     items = items.filter(created=OuterRef("created"))
@@ -65,10 +67,11 @@ def _products(wanted: list[str], scope: Scope) -> Q:
         items = items.filter(created__gte=scope.since)
     if scope.until:
         items = items.filter(created__lt=scope.until)
-    return Q(Exists(items))
+    return Q(Sold(items, found))
 
 
-def _products_called(value: str, scope: Scope) -> list[UUID]:
+def products_called(value: str, scope: Scope) -> list[UUID]:
+    """The products of this name, id or sku, and every other of the same name."""
     found = _products_named([value], scope)
     if not found and "," in value:
         parts = [part.strip() for part in value.split(",") if part.strip()]
@@ -99,6 +102,39 @@ def _either(conditions: Iterable[Q]) -> Q:
     return every
 
 
+def _disputes(wanted: list[str], scope: Scope) -> Q:
+    disputes = Dispute.objects.filter(transaction=OuterRef("pk"), status__in=wanted)
+    if DisputeStatus.WON in wanted:
+        return Q(Exists(disputes))
+    # So much is certain of the purchase, and there is an index of that.
+    known = {status for word in wanted for status in STATUS_UNDER[word]}
+    return Q(Exists(disputes), status__in=sorted(known))
+
+
+#: What a purchase can be while a dispute is open, or after one was lost.
+STATUS_UNDER: dict[str, tuple[Status, ...]] = {
+    DisputeStatus.OPEN: (Status.DISPUTED, Status.CHARGED_BACK),
+    DisputeStatus.LOST: (Status.CHARGED_BACK,),
+}
+
+
+#: How sure an amount is: the provider said so, a member took it on, or neither.
+SURENESS = {
+    "true": Q(verified=True),
+    "accepted": Q(verified=False, accepted__isnull=False),
+    "false": Q(verified=False, accepted__isnull=True),
+}
+SURE_WORDS = (("true", "Yes"), ("accepted", "Accepted by hand"), ("false", "No"))
+
+
+def _sureness(wanted: list[str], scope: Scope) -> Q:
+    return _either(SURENESS[word] for word in wanted)
+
+
+def _yes_no(value: bool) -> str:
+    return "Yes" if value else "No"
+
+
 # -------------------------------------------------------------------------- the names
 def _named(choices: Sequence[tuple[str, Any]]) -> Callable[[Any], str]:
     labels = {value: str(label) for value, label in choices}
@@ -114,7 +150,7 @@ FIELDS: dict[str, Field] = {
     ),
     "livemode": Field(
         "Mode",
-        values.yes_or_no,
+        values.yes_or_no("live", "test"),
         _first_of("livemode"),
         lambda live: "Live" if live else "Test",
         several=False,
@@ -139,6 +175,7 @@ FIELDS: dict[str, Field] = {
         _first_of("amount__gte"),
         "{:,} minor units".format,
         several=False,
+        is_amount=True,
     ),
     "amount[lte]": Field(
         "Amount up to",
@@ -146,9 +183,14 @@ FIELDS: dict[str, Field] = {
         _first_of("amount__lte"),
         "{:,} minor units".format,
         several=False,
+        is_amount=True,
     ),
     "amount[eq]": Field(
-        "Amount", values.minor_units, _among("amount"), "{:,} minor units".format
+        "Amount",
+        values.minor_units,
+        _among("amount"),
+        "{:,} minor units".format,
+        is_amount=True,
     ),
     "method": Field("Method", values.plain_text, _whatever_case("method")),
     "brand": Field("Brand", values.plain_text, _whatever_case("method_brand")),
@@ -171,6 +213,25 @@ FIELDS: dict[str, Field] = {
         values.one_of(FulfilmentStatus.values),
         _among("fulfilment"),
         _named(FulfilmentStatus.choices),
+    ),
+    "refund_pending": Field(
+        "Refund on its way",
+        values.yes_or_no(),
+        _first_of("refund_pending"),
+        _yes_no,
+        several=False,
+    ),
+    "dispute": Field(
+        "Dispute",
+        values.one_of(DisputeStatus.values),
+        _disputes,
+        _named(DisputeStatus.choices),
+    ),
+    "verified": Field(
+        "Amount confirmed", values.one_of(list(SURENESS)), _sureness, _named(SURE_WORDS)
+    ),
+    "noted": Field(
+        "Notes", values.yes_or_no(), _first_of("noted"), _yes_no, several=False
     ),
     "q": Field(
         "Search",

@@ -31,11 +31,13 @@ _LOST_PLUS = re.compile(r"(T\S+) (\d{2}:?\d{2})", re.ASCII)
 class Scope:
     """Whose list it is: the projects that may be named, and where a day starts.
 
-    `since` and `until`: the times of creation that are looked at, if it was said.
+    `own_zone`: it is the person's, so no project changes it. `since` and `until`: the
+    times of creation that are looked at, if it was said.
     """
 
     projects: Sequence[Project]
     zone: tzinfo
+    own_zone: bool = False
     since: datetime | None = None
     until: datetime | None = None
 
@@ -47,7 +49,9 @@ class Scope:
         """The same, when only these projects are looked at."""
         if not chosen:
             return self
-        zone = zone_named(chosen[0].time_zone) if len(chosen) == 1 else self.zone
+        zone = self.zone
+        if len(chosen) == 1 and not self.own_zone:
+            zone = zone_named(chosen[0].time_zone)
         return replace(self, projects=chosen, zone=zone)
 
     def between(self, since: datetime | None, until: datetime | None) -> Scope:
@@ -87,11 +91,17 @@ def one_of(words: Sequence[str]) -> Reader:
     return read
 
 
-def yes_or_no(value: str, scope: Scope) -> bool:
-    word = value.lower()
-    if word not in _YES | _NO:
-        raise ValueError("must be true (live) or false (test)")
-    return word in _YES
+def yes_or_no(yes: str = "", no: str = "") -> Reader:
+    """A reader of true and false; the words say what they mean here."""
+    meaning = f"true ({yes}) or false ({no})" if yes else "true or false"
+
+    def read(value: str, scope: Scope) -> bool:
+        word = value.lower()
+        if word not in _YES | _NO:
+            raise ValueError(f"must be {meaning}")
+        return word in _YES
+
+    return read
 
 
 def project(value: str, scope: Scope) -> Project:

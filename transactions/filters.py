@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -17,10 +18,13 @@ from django.http import QueryDict
 from merchant.brackets import gather
 from merchant.models import Member, Project
 from merchant.selectors import held_projects, projects_of
-from transactions import search, selectors
-from transactions.filter_fields import FIELDS, ROOTS
+from merchant.templatetags.show import money_text
+from transactions import paging, search, selectors
+from transactions.filter_fields import FIELDS, ROOTS, products_called
 from transactions.filter_values import Scope, zone_named
+from transactions.fold import LATE
 from transactions.models import Transaction
+from transactions.paging import Order
 
 #: A list is not taken apart into more strands than this.
 MOST_STRANDS = 12
@@ -33,7 +37,7 @@ class Chip(NamedTuple):
     name: str
     label: str
     value: str
-    without: str
+    without: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,12 @@ class Given:
     typed: str
     meaning: Any
 
-    @property
-    def shown(self) -> str:
-        show = FIELDS[self.name].show
-        return self.typed if show is None else show(self.meaning)
+    def shown(self, currency: str = "") -> str:
+        """The value in words; amounts as money where one `currency` is asked for."""
+        field = FIELDS[self.name]
+        if field.is_amount and currency:
+            return money_text(self.meaning, currency)
+        return self.typed if field.show is None else field.show(self.meaning)
 
 
 class TransactionFilter:
@@ -55,7 +61,9 @@ class TransactionFilter:
 
     `errors` holds a sentence for each parameter that cannot be understood; while there
     is one, there are no rows: half a filter would show what nobody asked for.
-    `livemode` is what a query without it means; None is test and live.
+    `livemode` is what a query without it means; None is test and live. `fixed` is what
+    a page always asks, such as its customer: nobody can take it away, and no query can
+    ask for another.
     """
 
     def __init__(
@@ -66,30 +74,46 @@ class TransactionFilter:
         scope: Scope,
         held: Sequence[UUID] = (),
         livemode: bool | None = None,
+        fixed: Mapping[str, str] | None = None,
     ) -> None:
         self._all = rows
         self._held = held
         self._assumed = livemode
         self.errors: dict[str, str] = {}
         self._given: list[Given] = []
+        self._fixed: list[Given] = []
+        #: The projects that may be asked for.
+        self.projects = scope.projects
         typed = self._sort(query)
+        for name in fixed or {}:
+            typed.pop(name, None)
         # First, since it says in which time zone a day starts.
-        projects = self._read("project", typed.pop("project", []), scope)
-        self.scope = scope.within([given.meaning for given in projects])
+        chosen = self._read("project", typed.pop("project", []), scope)
+        self.scope = scope.within([given.meaning for given in chosen])
         for name, texts in typed.items():
             self._read(name, texts, self.scope)
         self.scope = self.scope.between(
             self.meaning("created[gte]"), self.meaning("created[lt]")
         )
+        self._fixed = [
+            Given(name, text, FIELDS[name].read(text, self.scope))
+            for name, text in (fixed or {}).items()
+        ]
+        self._wanted_order = query.get("sort", "")
 
     @classmethod
     def of_member(
-        cls, member: Member, query: QueryDict, livemode: bool | None = None
+        cls,
+        member: Member,
+        query: QueryDict,
+        livemode: bool | None = None,
+        fixed: Mapping[str, str] | None = None,
     ) -> TransactionFilter:
-        """Over everything that the member may see; days start in the member's zone,
-        or in the project's where there is only one."""
+        """Over everything that the member may see; days start in the member's zone, or
+        for who has none in the project's where it is one."""
         projects = list(projects_of(member))
-        scope = Scope(projects, zone_named(member.user.time_zone)).within(
+        own = member.user.time_zone
+        scope = Scope(projects, zone_named(own), own_zone=bool(own)).within(
             projects if len(projects) == 1 else []
         )
         return cls(
@@ -98,6 +122,7 @@ class TransactionFilter:
             scope=scope,
             held=held_projects(member),
             livemode=livemode,
+            fixed=fixed,
         )
 
     @classmethod
@@ -108,6 +133,14 @@ class TransactionFilter:
             rows=selectors.of_project(project),
             scope=Scope([project], zone_named(project.time_zone)),
         )
+
+    def less(self, name: str) -> TransactionFilter:
+        """The same filter without what it asks by this name."""
+        other = copy(self)
+        other._given = [given for given in self._given if given.name != name]
+        for worked_out in ("rows", "strands", "_narrowings", "_found"):
+            other.__dict__.pop(worked_out, None)
+        return other
 
     # ---------------------------------------------------------------- what was asked
     @property
@@ -127,6 +160,29 @@ class TransactionFilter:
         asked = self.meaning("livemode")
         return self._assumed if asked is None else asked
 
+    @property
+    def fixed(self) -> list[tuple[str, str]]:
+        """What the page always asks, as (name, text)."""
+        return [(given.name, given.typed) for given in self._fixed]
+
+    @property
+    def currency(self) -> str:
+        """The currency that is asked for, where it is one; else ""."""
+        asked = {given.meaning for given in self._given if given.name == "currency"}
+        return asked.pop() if len(asked) == 1 else ""
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """The orders that an index gives; by amount only within one currency."""
+        by_amount = (paging.LARGEST, paging.SMALLEST) if self.currency else ()
+        found = (paging.NEWEST, paging.OLDEST, *by_amount, paging.BY_STATUS)
+        return {order.name: order for order in found}
+
+    @property
+    def order(self) -> Order:
+        """The order asked for; newest first where there is none, or not that one."""
+        return self.orders.get(self._wanted_order, paging.NEWEST)
+
     def typed(self, name: str) -> list[str]:
         """The values of a parameter as they were typed, for a form."""
         return [given.typed for given in self._given if given.name == name]
@@ -136,10 +192,22 @@ class TransactionFilter:
         found = (given.meaning for given in self._given if given.name == name)
         return next(found, None)
 
-    def clean_query(self, *, less: Given | None = None) -> str:
+    def clean_query(self) -> str:
         """The query string in one spelling: known names in order, nothing empty."""
-        kept = [(g.name, g.typed) for g in self.given if g is not less]
-        return urlencode(kept)
+        return urlencode(self.pairs())
+
+    def pairs(
+        self, *, less: Given | None = None, without: Container[str] = ()
+    ) -> list[tuple[str, str]]:
+        """The query as (name, text): the names in order, then the list's order."""
+        kept = [
+            (given.name, given.typed)
+            for given in self.given
+            if given is not less and given.name not in without
+        ]
+        if self.order is not paging.NEWEST and "sort" not in without:
+            kept.append(("sort", self.order.name))
+        return kept
 
     def chips(self) -> list[Chip]:
         """Every value, each with the query that would be left without it."""
@@ -147,8 +215,8 @@ class TransactionFilter:
             Chip(
                 given.name,
                 FIELDS[given.name].label,
-                given.shown,
-                self.clean_query(less=given),
+                given.shown(self.currency),
+                self.pairs(less=given),
             )
             for given in self.given
         ]
@@ -157,9 +225,29 @@ class TransactionFilter:
         """The filter in words: "Status: Paid, Refunded; Product: Iron Sword"."""
         words: dict[str, list[str]] = {}
         for given in self.given:
-            words.setdefault(FIELDS[given.name].label, []).append(given.shown)
+            label = FIELDS[given.name].label
+            words.setdefault(label, []).append(given.shown(self.currency))
         parts = (f"{label}: {', '.join(shown)}" for label, shown in words.items())
         return "; ".join(parts) or "Everything"
+
+    @property
+    def walks(self) -> bool:
+        """Whether a search found so much that its rows are met by walking the list."""
+        return self._found is not None and not self._found.is_short
+
+    @cached_property
+    def products(self) -> list[UUID]:
+        """The products that are asked for, with all their namesakes."""
+        wanted = [
+            g.meaning for g in (*self._given, *self._fixed) if g.name == "product"
+        ]
+        return [id for name in wanted for id in products_called(name, self.scope)]
+
+    @cached_property
+    def id_hit(self) -> Transaction | None:
+        """The one transaction that the search names by an id, if it does."""
+        words = self.meaning("q")
+        return None if words is None else search.hit(self._all, words, self.scope)
 
     # ------------------------------------------------------------------------- rows
     @cached_property
@@ -175,14 +263,21 @@ class TransactionFilter:
         No index holds test and live rows, or those of several statuses, in one order
         by time; it holds each of them so. A page is merged from their beginnings.
         """
-        if self.errors or (self._found is not None and self._found.is_short):
+        if self._found is None:
+            return self._strands
+        if self._found.is_short:
+            return [self.rows]
+        return [rows.filter(self._found.condition) for rows in self._strands]
+
+    @cached_property
+    def _strands(self) -> list[QuerySet[Transaction]]:
+        """The same before the search."""
+        if self.errors:
             return [self.rows]
         ways = dict(self._ways())
         while prod(map(len, ways.values())) > MOST_STRANDS:
             ways.popitem()
         rows = self._narrowed(except_for=ways)
-        if self._found is not None:
-            rows = rows.filter(self._found.condition)
         return [rows.filter(*strand) for strand in product(*ways.values())]
 
     def _ways(self) -> Iterator[tuple[str, list[Q]]]:
@@ -196,12 +291,31 @@ class TransactionFilter:
         projects = list(dict.fromkeys(projects or self._held))
         if len(projects) > 1:
             yield "project", [Q(project_id=project) for project in projects]
+        if payment := self._paid_between():
+            yield "paid", payment
+
+    def _paid_between(self) -> list[Q]:
+        """By date of payment in a list by date of creation, and both by its index.
+
+        What is not paid late was created at most fold.LATE before; what is, is rare and
+        has an index of its own.
+        """
+        since, until = self.meaning("paid[gte]"), self.meaning("paid[lt]")
+        if not (since or until):
+            return []
+        soon, late = Q(paid_late=False), Q(paid_late=True)
+        if since:
+            soon &= Q(created__gte=since - LATE)
+        if until:
+            soon &= Q(created__lt=until)
+            late &= Q(created__lt=until)
+        return [soon, late]
 
     @cached_property
     def _narrowings(self) -> dict[str, Q]:
         """What each name that was given asks of a row; some ask the database first."""
         wanted: dict[str, list[Any]] = {}
-        for given in self._given:
+        for given in (*self._given, *self._fixed):
             wanted.setdefault(given.name, []).append(given.meaning)
         if self._assumed is not None:
             wanted.setdefault("livemode", [self._assumed])
@@ -215,7 +329,8 @@ class TransactionFilter:
         words = self.meaning("q")
         if words is None or self.errors:
             return None
-        return search.find(self._narrowed(except_for=()), words, self.scope)
+        rows = self._narrowed(except_for=())
+        return search.find(rows, words, self.scope, sample=self._strands[0])
 
     def _narrowed(self, except_for: Container[str]) -> QuerySet[Transaction]:
         """All but what the search box asks."""

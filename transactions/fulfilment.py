@@ -7,8 +7,10 @@ the timeline (transactions.fold.fulfilment).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,17 +18,31 @@ from django.utils.translation import gettext as _
 
 from merchant.models import User
 from transactions import acts, ledger
-from transactions.fold.fulfilment import is_sure
+from transactions.fold.fulfilment import (
+    ITEM,
+    WHOLE,
+    holding,
+    is_sure,
+    of_staff,
+    still_holding,
+)
+from transactions.fold.hearing import in_order
 from transactions.models import LineItem, TimelineEntry, Transaction
 from transactions.statuses import TO_HAND_OVER, Act, FulfilmentStatus, Status
 
 #: How long "I am on it" keeps others away.
 CLAIM = timedelta(minutes=15)
+#: Who says it again this soon pressed twice.
+TWICE = timedelta(minutes=1)
 
-#: What is known of a row when it is decided about: itself, and its timeline.
-Known = tuple[Transaction, Sequence[TimelineEntry]]
 #: transaction -> why nothing was done to it.
 Refused = dict[UUID, str]
+#: Given a transaction and its timeline, the act to enter; None where it stands already.
+Look = Callable[[Transaction, Sequence[TimelineEntry]], TimelineEntry | None]
+#: line key -> how it stands; WHOLE is the key where no items are known.
+Lines = dict[str, str]
+#: line key -> the act by which it stands so.
+Acts = dict[str, TimelineEntry]
 
 
 class NotNow(Exception):
@@ -44,22 +60,9 @@ def mark_done(
     """What waits was handed over: one line (`item` is its key), or all that wait."""
 
     def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
-        _must_be(row, item, {FulfilmentStatus.WAITING}, why_not_waiting)
+        lines = _lines_that_are(row, item, FulfilmentStatus.WAITING, why_not_waiting)
         _must_be_free(row, by)
-        return _entry(row, Act.DONE, by, item, note=note, reference=reference)
-
-    return _each(ids, decide)
-
-
-def undo(by: User, ids: Iterable[UUID], *, item: str = "", note: str = "") -> Refused:
-    """It was not handed over, or not taken back, after all: back to the rule."""
-
-    def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
-        decided = {FulfilmentStatus.DONE, FulfilmentStatus.REVOKED}
-        _must_be(row, item, decided, _why_not_decided)
-        if not any(entry.status in (Act.DONE, Act.REVOKED) for entry in timeline):
-            raise NotNow(_("It is handed over elsewhere, by the rule of its product."))
-        return _entry(row, Act.UNDONE, by, item, note=note)
+        return _entry(row, Act.DONE, by, item, lines, note=note, reference=reference)
 
     return _each(ids, decide)
 
@@ -68,8 +71,32 @@ def revoke(by: User, ids: Iterable[UUID], *, item: str = "", note: str = "") -> 
     """What had been handed over was taken back from the customer."""
 
     def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
-        _must_be(row, item, {FulfilmentStatus.DONE}, _why_not_decided)
-        return _entry(row, Act.REVOKED, by, item, note=note)
+        lines = _lines_that_are(row, item, FulfilmentStatus.DONE, why_not_done)
+        return _entry(row, Act.REVOKED, by, item, lines, note=note)
+
+    return _each(ids, decide)
+
+
+def undo(
+    by: User,
+    ids: Iterable[UUID],
+    *,
+    item: str = "",
+    of: str | Mapping[UUID, str] = "",
+    note: str = "",
+) -> Refused:
+    """It was not so after all: as if the act had not been entered.
+
+    `of`: the identity of the act that is meant, whichever it is, or that of each
+    transaction. Without it, the last one on the line `item`; without that too, all
+    handing over of what is handed over.
+    """
+
+    def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
+        act = of if isinstance(of, str) else of[row.pk]
+        meant = _meant(row, timeline, item, act)
+        says = {"of": [act.identity for act in meant]}
+        return _entry(row, Act.UNDONE, by, item, says=says, note=note)
 
     return _each(ids, decide)
 
@@ -90,14 +117,20 @@ def claim(by: User, ids: Iterable[UUID], *, take_over: bool = False) -> Refused:
 
     `take_over`: also from who is on it now.
     """
-    until = timezone.now() + CLAIM
+    now = timezone.now()
 
-    def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
-        _must_be(row, "", {FulfilmentStatus.WAITING}, why_not_waiting)
+    def decide(
+        row: Transaction, timeline: Sequence[TimelineEntry]
+    ) -> TimelineEntry | None:
+        _lines_that_are(row, "", FulfilmentStatus.WAITING, why_not_waiting)
         if not take_over:
             _must_be_free(row, by)
-        says = {"until": until.isoformat()}
-        return acts.entry(row, Act.CLAIMED, by, says=says)
+        until = row.claimed_until
+        if row.claimed_by_id == by.pk and until and until > now + CLAIM - TWICE:
+            return None
+        return acts.entry(
+            row, Act.CLAIMED, by, says={"until": (now + CLAIM).isoformat()}
+        )
 
     return _each(ids, decide)
 
@@ -105,14 +138,16 @@ def claim(by: User, ids: Iterable[UUID], *, take_over: bool = False) -> Refused:
 def release(by: User, ids: Iterable[UUID]) -> Refused:
     """ "I am not on it any more"."""
 
-    def decide(row: Transaction, timeline: Sequence[TimelineEntry]) -> TimelineEntry:
-        if row.claimed_by_id != by.pk or not is_claimed(row):
-            raise NotNow(_("You are not on it."))
-        return acts.entry(row, Act.RELEASED, by)
+    def decide(
+        row: Transaction, timeline: Sequence[TimelineEntry]
+    ) -> TimelineEntry | None:
+        _must_be_free(row, by)
+        return acts.entry(row, Act.RELEASED, by) if is_claimed(row) else None
 
     return _each(ids, decide)
 
 
+# ------------------------------------------------------------------------- questions
 def is_claimed(row: Transaction, now: datetime | None = None) -> bool:
     """Whether somebody is on it at this moment."""
     until = row.claimed_until
@@ -124,30 +159,69 @@ def why_not_waiting(row: Transaction) -> str:
     if row.fulfilment == FulfilmentStatus.DONE:
         return _("It is handed over already.")
     if row.fulfilment == FulfilmentStatus.REVOKED:
-        return _("It was taken back.")
+        return _("It was taken back from the customer.")
     if row.status not in TO_HAND_OVER:
-        status = Status(row.status).label.lower()
-        return _("The payment is %s.") % status
+        return _("The payment is %s.") % Status(row.status).label.lower()
+    if row.paid is None:
+        return _("The provider has not said when it was paid.")
     if not is_sure({"verified": row.verified, "accepted": row.accepted}):
-        return _("The amount is not confirmed. Accept it by hand first.")
+        return _("The amount is not confirmed.")
     return _("There is nothing to hand over.")
 
 
+def why_not_done(row: Transaction) -> str:
+    """Why there is nothing to take back, or to undo."""
+    if row.fulfilment == FulfilmentStatus.REVOKED:
+        return _("It was taken back from the customer.")
+    return _("It is not handed over.")
+
+
+def lines_of(row: Transaction) -> Lines:
+    """How each line stands; asks nothing where the items are prefetched."""
+    return {line.key: line.fulfilment for line in row.items.all()} or {
+        WHOLE: row.fulfilment
+    }
+
+
+def latest(row: Transaction, timeline: Sequence[TimelineEntry]) -> Acts:
+    """Line key -> the act by which it stands; lines that go by their rule are out."""
+    ordered, lines = _by_staff(timeline), lines_of(row)
+    said = {key: _last_run(ordered, key, lines) for key in lines}
+    return {key: last[0] for key, last in said.items() if last}
+
+
+def is_again(
+    by: User, timeline: Sequence[TimelineEntry], act: Act, item: str = ""
+) -> bool:
+    """Whether `by` did just this a moment ago and nothing came after it."""
+    staff = [e for e in timeline if e.source == TimelineEntry.Source.STAFF]
+    last = max(staff, key=lambda entry: entry.order, default=None)
+    return (
+        last is not None
+        and (last.actor_id, last.status) == (by.pk, act)
+        and (last.object_id if last.object_kind == ITEM else "") == item
+        and last.received > timezone.now() - TWICE
+    )
+
+
 # --------------------------------------------------------------------------- checks
-def _must_be(
+def _lines_that_are(
     row: Transaction,
     item: str,
-    states: set[FulfilmentStatus],
+    state: FulfilmentStatus,
     why_not: Callable[[Transaction], str],
-) -> None:
+) -> list[str]:
+    """The keys of the lines in this state, of one line or of all. Raises NotNow."""
     if item:
         line = _line(row, item)
-        if line.fulfilment not in states:
-            raise NotNow(_("This item is %s.") % line.get_fulfilment_display().lower())
-        return
-    found = {line.fulfilment for line in row.items.all()} or {row.fulfilment}
-    if not found & states:
+        if line.fulfilment != state:
+            found = line.get_fulfilment_display().lower()
+            raise NotNow(_("The state of this item is: %s.") % found)
+        return [item]
+    keys = [key for key, stands in lines_of(row).items() if stands == state]
+    if not keys:
         raise NotNow(why_not(row))
+    return keys
 
 
 def _line(row: Transaction, key: str) -> LineItem:
@@ -159,11 +233,41 @@ def _line(row: Transaction, key: str) -> LineItem:
 
 def _must_be_free(row: Transaction, by: User) -> None:
     if is_claimed(row) and row.claimed_by_id != by.pk:
-        raise NotNow(_("%s is on it.") % row.claimed_by)
+        raise NotNow(_("%s is on it.") % (row.claimed_by or _("Somebody")))
 
 
-def _why_not_decided(row: Transaction) -> str:
-    return _("It was not handed over.")
+def _meant(
+    row: Transaction, timeline: Sequence[TimelineEntry], item: str, of: str
+) -> list[TimelineEntry]:
+    """The acts that are to be undone. Raises NotNow."""
+    ordered, lines = _by_staff(timeline), lines_of(row)
+    if of:
+        meant = [act for act in still_holding(ordered, item) if act.identity == of]
+        if not meant:
+            raise NotNow(_("That was undone already."))
+        return meant
+    if item:
+        keys = [_line(row, item).key]
+    else:
+        keys = _lines_that_are(row, "", FulfilmentStatus.DONE, why_not_done)
+    found = [act for key in keys for act in _last_run(ordered, key, lines)]
+    if not found:
+        raise NotNow(_not_by_hand(row, lines[keys[0]]))
+    return list({act.identity: act for act in found}.values())
+
+
+def _last_run(
+    ordered: Sequence[TimelineEntry], key: str, lines: Lines
+) -> list[TimelineEntry]:
+    """The acts by which the line stands as it does: several where rows were joined."""
+    said = holding(ordered, key, lines.keys())
+    return [*takewhile(lambda act: act.status == said[-1].status, reversed(said))]
+
+
+def _not_by_hand(row: Transaction, state: str) -> str:
+    if state == FulfilmentStatus.DONE:
+        return _("It is handed over elsewhere, by the rule of its product.")
+    return why_not_done(row)
 
 
 # ---------------------------------------------------------------------------- acting
@@ -172,37 +276,40 @@ def _entry(
     act: Act,
     by: User,
     item: str,
+    lines: Sequence[str] = (),
     *,
+    says: dict[str, Any] | None = None,
     note: str = "",
     reference: str = "",
 ) -> TimelineEntry:
-    if not item:
-        return acts.entry(row, act, by, note=note, reference=reference)
+    """An act on one line, with its name for people, or on `lines` of the whole."""
+    more = {"item": _line(row, item).name} if item else {"lines": list(lines)}
+    about = (ITEM, item) if item else ("transaction", "")
+    told = (says or {}) | more
     return acts.entry(
-        row,
-        act,
-        by,
-        about=("item", item),
-        says={"item": _line(row, item).name},
-        note=note,
-        reference=reference,
+        row, act, by, about=about, says=told, note=note, reference=reference
     )
 
 
-def _each(
-    ids: Iterable[UUID],
-    decide: Callable[[Transaction, Sequence[TimelineEntry]], TimelineEntry],
-) -> Refused:
-    refused: Refused = {}
+def _by_staff(timeline: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    return of_staff(in_order(timeline))
+
+
+def _each(ids: Iterable[UUID], decide: Look) -> Refused:
+    wanted = list(ids)
+    gone = _("It is a part of another transaction now.")
+    refused: Refused = dict.fromkeys(wanted, gone)
 
     def look(
         row: Transaction, timeline: Sequence[TimelineEntry]
     ) -> list[TimelineEntry]:
+        refused.pop(row.pk, None)
         try:
-            return [decide(row, timeline)]
+            entry = decide(row, timeline)
         except NotNow as no:
             refused[row.pk] = str(no)
             return []
+        return [entry] if entry else []
 
-    ledger.act(ids, look)
+    ledger.act(wanted, look)
     return refused

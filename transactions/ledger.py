@@ -108,7 +108,10 @@ def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
     rows = binding.lock(ids)
     prefetch_related_objects(list(rows.values()), "project", "items", "claimed_by")
     timelines = _timelines(rows)
-    fresh = {id: list(decide(row, timelines[id])) for id, row in rows.items()}
+    fresh = {
+        id: _after(timelines[id], decide(row, timelines[id]))
+        for id, row in rows.items()
+    }
     changed = writing.write(
         [
             writing.Folder(
@@ -121,6 +124,18 @@ def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
     return changed
+
+
+def _after(
+    timeline: Sequence[TimelineEntry], acts: Iterable[TimelineEntry]
+) -> list[TimelineEntry]:
+    """The acts in a place behind every earlier one, whatever this clock says."""
+    by_staff = (e.order for e in timeline if e.source == TimelineEntry.Source.STAFF)
+    last, placed = max(by_staff, default=0), []
+    for entry in acts:
+        entry.order = last = max(entry.order, last + 1)
+        placed.append(entry)
+    return placed
 
 
 def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) -> None:
@@ -173,20 +188,25 @@ def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]
 
 def _entry(letter: Letter, fact: Fact) -> TimelineEntry:
     return TimelineEntry(
-        connection=letter.connection,
-        identity=fact.identity,
-        inbound=letter.inbound,
-        source=letter.source,
-        topic=fact.topic,
-        object_kind=fact.object_kind[:40],
-        object_id=fact.object_id[:200],
-        status=fact.status[:20],
-        order=fact.order,
-        rank=fact.rank,
-        at=fact.at,
-        says={name: [said.weight, said.value] for name, said in fact.says.items()},
-        summary=fact.summary[:300],
+        connection=letter.connection, inbound=letter.inbound, **told(letter, fact)
     )
+
+
+def told(letter: Letter, fact: Fact) -> bulk.Row:
+    """The columns of the entry that are the fact's own."""
+    return {
+        "identity": fact.identity,
+        "source": letter.source,
+        "topic": fact.topic,
+        "object_kind": fact.object_kind[:40],
+        "object_id": fact.object_id[:200],
+        "status": fact.status[:20],
+        "order": fact.order,
+        "rank": fact.rank,
+        "at": fact.at,
+        "says": {name: [said.weight, said.value] for name, said in fact.says.items()},
+        "summary": fact.summary[:300],
+    }
 
 
 def _questions(

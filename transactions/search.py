@@ -1,16 +1,18 @@
 """One search box without syntax: everything that a customer can quote is tried.
 
-First each way of finding is asked for a few hundred rows. What answers with fewer is
-known in full and becomes ids; what answers with more is so frequent that walking the
-list in its own order soon meets enough of them.
+What is met again and again among the newest rows is so frequent that walking the list
+in its own order soon meets enough of it. Of the rest each way of finding is asked for
+some thousand rows: what answers with fewer is known in full and becomes ids, what
+answers with more is walked for as well.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from itertools import product
@@ -19,16 +21,30 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, JSONField, Lookup, Q, QuerySet, Value
-from django.db.models.functions import Concat
-from django.db.models.lookups import IContains, IStartsWith
+from django.db.models import (
+    BooleanField,
+    ExpressionWrapper,
+    F,
+    JSONField,
+    Lookup,
+    Q,
+    QuerySet,
+    Value,
+)
+from django.db.models.functions import StrIndex, Upper
+from django.db.models.lookups import Exact, GreaterThan, IContains, IStartsWith
 
 from merchant.money import ISO_EXPONENTS, NotMoney, currency_code
+from transactions import nearest
 from transactions.filter_values import Scope, as_uuid
 from transactions.models import ProviderReference, Transaction, TransactionAlias
+from transactions.nearest import Known
 
 #: So many rows of one way are looked up by id; above that the list itself is walked.
-FEW = 500
+#: Other lists have fewer rows and no times of them at hand.
+MOST_KNOWN, FEW = 5_000, 500
+#: So many of so many newest rows make a word frequent.
+MANY, LOOKED_AT = 10, 1_000
 #: The index for parts of e-mails and names; PostgreSQL has it if it has pg_trgm.
 INDEX_OF_PARTS = "tx_email_part"
 
@@ -45,10 +61,14 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`ids` are all rows of the rare ways; `walk` says what counts besides, if any."""
+    """`ids` are all rows of the rare ways; `walk` says what counts besides, if any.
+
+    `places`: id -> time of creation, where those are known.
+    """
 
     ids: frozenset[UUID]
     walk: Q
+    places: Mapping[UUID, datetime] | None = None
 
     @property
     def is_short(self) -> bool:
@@ -57,6 +77,8 @@ class Found:
 
     @property
     def condition(self) -> Q:
+        if self.places and self.is_short:
+            return Q(Known(self.places))
         known = Q(pk__in=self.ids)
         return known if self.is_short else known | self.walk
 
@@ -81,19 +103,67 @@ class HoldsValue(Lookup):
         return sql, [*params, self.rhs]
 
 
-def find(rows: QuerySet[Transaction], words: str, scope: Scope) -> Found:
+@JSONField.register_lookup
+class ShowsValue(HoldsValue):
+    """The same, hidden from the index: for a walk that soon meets enough rows."""
+
+    lookup_name = "shows_value"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        lhs, params = self.process_lhs(compiler, connection)
+        path = f"$.* ? (@ == {json.dumps(self.rhs)})"
+        return f"jsonb_path_exists({lhs}, %s::jsonpath)", [*params, path]
+
+
+def find(
+    rows: QuerySet[Transaction],
+    words: str,
+    scope: Scope,
+    sample: QuerySet[Transaction],
+) -> Found:
     """Those of `rows` that have to do with the words: one of our ids, a provider's id,
     an order reference, a part of an e-mail or name, the last four digits of a card, an
-    amount, or a value of the metadata."""
-    ids = set(rows.filter(pk__in=_named(words, scope)).values_list("pk", flat=True))
+    amount, or a value of the metadata.
+
+    `sample`: some of the rows, so that an index gives the newest of them.
+    """
+    named = rows.filter(pk__in=_named(words, scope))
+    places = dict(named.values_list("pk", "created"))
     walk = Q()
-    for probe, condition in _ways(words, scope):
-        some = set(rows.filter(probe).values_list("pk", flat=True)[: FEW + 1])
-        if len(some) > FEW:
+    ways = list(_ways(words, scope))
+    frequent = _frequent(sample, [condition for _, condition in ways])
+    for place, (probe, condition) in enumerate(ways):
+        if place in frequent:
+            walk |= condition
+            continue
+        some = rows.filter(probe).values_list("pk", "created")[: MOST_KNOWN + 1]
+        if len(some) > MOST_KNOWN:
             walk |= condition
         else:
-            ids |= some
-    return Found(frozenset(ids), walk)
+            places.update(some)
+    return Found(frozenset(places), walk, places)
+
+
+def _frequent(sample: QuerySet[Transaction], conditions: Sequence[Q]) -> set[int]:
+    """Which of the conditions many of the newest rows meet."""
+    if connection.vendor != "postgresql":
+        return set()  # there is only one way, and it is a walk
+    met = {
+        f"met_{place}": ExpressionWrapper(condition, BooleanField())
+        for place, condition in enumerate(conditions)
+    }
+    newest = sample.order_by(*nearest.NEWEST_FIRST).annotate(**met).values_list(*met)
+    counts = [0] * len(conditions)
+    for row in nearest.first(newest, LOOKED_AT):
+        for place, one in enumerate(row):
+            counts[place] += bool(one)
+    return {place for place, count in enumerate(counts) if count >= MANY}
+
+
+def hit(rows: QuerySet[Transaction], words: str, scope: Scope) -> Transaction | None:
+    """The one of `rows` that an id names, ours or a provider's; None where several."""
+    found = list(rows.filter(pk__in=_named(words, scope))[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _named(words: str, scope: Scope) -> set[UUID]:
@@ -110,57 +180,69 @@ def _named(words: str, scope: Scope) -> set[UUID]:
 
 def _ways(words: str, scope: Scope) -> Iterator[tuple[Q, Q]]:
     """(what to ask the indexes, what to ask each row when there are too many)."""
-    exact = [
-        Q(order_reference=words, project_id__in=scope.project_ids),
-        Q(metadata__holds_value=words),
-    ]
+    exact = [Q(order_reference=words, project_id__in=scope.project_ids)]
     if re.fullmatch(r"\d{4}", words, re.ASCII):
         exact.append(Q(method_last4=words))
     if amounts := _amounts(words):
         exact.append(amounts)
+    parts = parts_of(words, PARTS, INDEX_OF_PARTS)
     if connection.vendor == "postgresql":
-        yield _parts_on_postgresql(words)
+        yield parts
+        yield Q(metadata__holds_value=words), Q(metadata__shows_value=words)
         yield from zip(exact, exact, strict=True)
     else:
         # Nothing but a walk finds these there, so one walk looks for all of them.
-        every = reduce(or_, exact, _part(words))
+        every = reduce(or_, exact, parts[0] | Q(metadata__holds_value=words))
         yield every, every
 
 
-def _parts_on_postgresql(words: str) -> tuple[Q, Q]:
+def parts_of(words: str, columns: Sequence[str], index: str) -> tuple[Q, Q]:
+    """Rows with the words in one of these columns: what to ask the `index` that
+    PostgreSQL has for parts of them, and what to ask each row when that finds many."""
+    if connection.vendor != "postgresql":
+        part = _part(words, columns)
+        return part, part
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [INDEX_OF_PARTS])
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [index])
         (indexed,) = cursor.fetchone()
     if not indexed:
-        beginnings = _in_parts(IStartsWith, [words])
+        beginnings = _in_parts(IStartsWith, [words], columns)
         return beginnings, beginnings
-    return _part(words), _part(words, hidden=True)
+    return _part(words, columns), _part(words, columns, hidden=True)
 
 
-def _part(words: str, *, hidden: bool = False) -> Q:
-    """Rows with the words in an e-mail or name.
+def _part(words: str, columns: Sequence[str], *, hidden: bool = False) -> Q:
+    """Rows with the words in a text.
 
     One or two letters are in most of them, and no index holds less than three: they
     count where a word begins. Elsewhere than in ASCII two may well be a whole name.
     """
     if len(words) < 3 and words.isascii():
-        beginnings = _in_parts(IStartsWith, [words], hidden)
-        return beginnings | _in_parts(IContains, [f" {words}"], hidden)
+        beginnings = _in_parts(IStartsWith, [words], columns, hidden)
+        return beginnings | _in_parts(IContains, [f" {words}"], columns, hidden)
     spellings = {words}
     if connection.vendor == "sqlite" and not words.isascii():
         # It folds the case of ASCII letters only.
         spellings |= {words.lower(), words.upper(), words.title()}
-    return _in_parts(IContains, sorted(spellings), hidden)
+    return _in_parts(IContains, sorted(spellings), columns, hidden)
 
 
 def _in_parts(
-    lookup: type[IContains | IStartsWith], spellings: list[str], hidden: bool = False
+    lookup: type[IContains | IStartsWith],
+    spellings: list[str],
+    columns: Sequence[str],
+    hidden: bool = False,
 ) -> Q:
-    # A sum hides the column from the trigram index: for frequent words the planner
-    # takes it all the same, reads every match and sorts, where a short walk would do.
-    columns = [Concat(F(name), Value("")) if hidden else F(name) for name in PARTS]
-    every = product(columns, spellings)
-    return reduce(or_, (Q(lookup(column, text)) for column, text in every))
+    every = product(map(F, columns), spellings)
+    if not hidden:
+        return reduce(or_, (Q(lookup(column, text)) for column, text in every))
+    # For frequent words the planner would take the trigram index all the same, read
+    # every match and sort, or read the whole table, where a short walk would do. Of a
+    # place within a text it knows nothing, so it expects many and walks.
+    places = [StrIndex(Upper(column), Upper(Value(text))) for column, text in every]
+    starts = lookup is IStartsWith
+    met = (Exact(at, 1) if starts else GreaterThan(at, 0) for at in places)
+    return reduce(or_, map(Q, met))
 
 
 def _amounts(words: str) -> Q:

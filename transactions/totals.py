@@ -71,6 +71,30 @@ def merge() -> int:
     )
 
 
+@transaction.atomic
+def merge_all() -> None:
+    """Joins all fresh lines, of each key into one: after so many that `merge` would
+    have to go round thousands of times."""
+    for model, key, names in (
+        (HourTotal, HOUR_KEY, HOUR_SUMS),
+        (ProductTotal, PRODUCT_KEY, PRODUCT_SUMS),
+    ):
+        quote = connection.ops.quote_name
+        table, keys = quote(model._meta.db_table), ", ".join(map(quote, key))
+        columns = f"{keys}, {', '.join(map(quote, names))}"
+        sums = ", ".join(f"SUM({quote(name)})" for name in names)
+        add = f"INSERT INTO {table} ({columns}, merged) SELECT {keys}, {sums}, TRUE"
+        take = f"DELETE FROM {table} WHERE NOT merged"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # In one statement: others go on adding lines meanwhile.
+                gone = f"WITH gone AS ({take} RETURNING {columns})"
+                cursor.execute(f"{gone} {add} FROM gone GROUP BY {keys}")
+            else:
+                cursor.execute(f"{add} FROM {table} WHERE NOT merged GROUP BY {keys}")
+                cursor.execute(take)
+
+
 def recount(project: Project) -> int:
     """Compares the totals of a project with its rows and adds what is missing.
 
@@ -183,7 +207,7 @@ def _merge(model: type[models.Model], key: Sequence[str], names: Sequence[str]) 
             _sum(sums, place, [line[name] for name in names], 1)
     rows.filter(pk__in=gone).delete()
     _insert(model, key, names, sums, merged=True)
-    return len(gone) - len(sums)
+    return len(gone) - sum(any(values) for values in sums.values())
 
 
 def _correct(

@@ -6,7 +6,22 @@ from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
 from transactions.api_refunds import RefundDetail, RefundList
-from transactions.views import browse, card
+from transactions.views import (
+    browse,
+    bulk,
+    bulk_page,
+    card,
+    customers,
+    flag,
+    handing_over,
+    layout,
+    notes,
+    overview,
+    products,
+    queue,
+    rules,
+    saved_views,
+)
 from transactions.views.metrics import Metrics
 
 app_name = "transactions"
@@ -14,8 +29,55 @@ app_name = "transactions"
 Patterns = list[URLPattern | URLResolver]
 
 pages: Patterns = [
+    path("", overview.home, name="home"),
     path("transactions/", browse.browse, name="list"),
+    path("transactions/new/", browse.news, name="news"),
+    path("transactions/totals/", browse.totals, name="totals"),
+    path("transactions/layout/", layout.layout, name="layout"),
+    path("transactions/views/", saved_views.views, name="views"),
+    path(
+        "transactions/views/<uuid:id>/rename/", saved_views.rename, name="rename_view"
+    ),
+    path(
+        "transactions/views/<uuid:id>/change/", saved_views.change, name="change_view"
+    ),
+    path("transactions/views/<uuid:id>/share/", saved_views.share, name="share_view"),
+    path(
+        "transactions/views/<uuid:id>/default/",
+        saved_views.make_default,
+        name="default_view",
+    ),
+    path(
+        "transactions/views/<uuid:id>/delete/", saved_views.delete, name="delete_view"
+    ),
     path("transactions/<uuid:id>/", card.card, name="card"),
+    path(
+        "transactions/<uuid:id>/fulfilment/<slug:act>/",
+        handing_over.act,
+        name="fulfil",
+    ),
+    path("transactions/<uuid:id>/acceptance/", handing_over.accept, name="accept"),
+    path("fulfilment/", queue.queue, name="queue"),
+    path("transactions/bulk/", bulk.choose, name="choose_bulk"),
+    path("bulk/", bulk_page.history, name="bulk_history"),
+    path("bulk/<uuid:id>/", bulk_page.page, name="bulk"),
+    path("bulk/<uuid:id>/start/", bulk.start, name="start_bulk"),
+    path("bulk/<uuid:id>/cancel/", bulk.cancel, name="cancel_bulk"),
+    path("bulk/<uuid:id>/undo/", bulk.undo, name="undo_bulk"),
+    path("transactions/<uuid:id>/notes/", notes.add, name="add_note"),
+    path("notes/<uuid:id>/edit/", notes.edit, name="edit_note"),
+    path("notes/<uuid:id>/remove/", notes.remove, name="remove_note"),
+    path("customers/<uuid:id>/flag/", flag.flag, name="flag"),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/<uuid:id>/", customers.customer, name="customer"),
+    path("products/", products.products, name="products"),
+    path("products/<uuid:id>/", products.product, name="product"),
+    path("products/<uuid:id>/rule/", rules.of_product, name="product_rule"),
+    path("products/<uuid:id>/rule/set/", rules.set_of_product, name="set_product_rule"),
+    path("products/rules/<uuid:id>/", rules.of_project, name="project_rule"),
+    path(
+        "products/rules/<uuid:id>/set/", rules.set_of_project, name="set_project_rule"
+    ),
 ]
 
 api: Patterns = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -32,6 +32,9 @@ Row = TypeVar("Row", bound=models.Model)
 
 #: A transaction with its items, as they stand in the database.
 Sale = tuple[Transaction, Sequence[LineItem]]
+
+#: (transaction, what tells its children apart) -> columns.
+Children = dict[tuple[UUID, str], dict[str, Any]]
 
 #: Columns of a transaction that the fold does not set.
 NOT_FOLDED = frozenset({"id", "noted"})
@@ -75,7 +78,8 @@ def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> set[UUID]:
     folded = fold_all(folders)
     customers = _customers(folders, folded)
     rows = [
-        _row(folder, folded[folder.id], customers.get(folder.id)) for folder in folders
+        (row_of(folder, folded[folder.id], customers.get(folder.id)), folder.row)
+        for folder in folders
     ]
     changed = [row for row, before in rows if _differs(row, before)]
     before = _before(folders)
@@ -100,9 +104,9 @@ def fold_all(folders: Sequence[Folder]) -> dict[UUID, fold.Folded]:
     }
     _put_products(folders, folded)
     rules = fulfilment_rules.of(
-        (folder.project.id, item["product_id"])
+        (folder.project.id, product)
         for folder in folders
-        for item in folded[folder.id].items
+        for product in (None, *(i["product_id"] for i in folded[folder.id].items))
     )
     for folder in folders:
         _hand_over(folder, folded[folder.id], rules)
@@ -111,10 +115,11 @@ def fold_all(folders: Sequence[Folder]) -> dict[UUID, fold.Folded]:
 
 def _hand_over(folder: Folder, row: fold.Folded, rules: fulfilment_rules.Rules) -> None:
     """Puts the state of fulfilment into the row and its lines."""
-    paid, project = row.columns["paid"], folder.project.id
-    whole = {} if row.items else {WHOLE: rules.at(project, None, paid)}
+    when = row.columns["paid"] or row.columns["created"]
+    project = folder.project.id
+    whole = {} if row.items else {WHOLE: rules.at(project, None, when)}
     each = {
-        item["key"]: rules.at(project, item["product_id"], paid) for item in row.items
+        item["key"]: rules.at(project, item["product_id"], when) for item in row.items
     }
     found = fold.fulfilment.of(row.ordered, row.columns, each or whole, row.taken_back)
     row.columns |= found.columns
@@ -145,11 +150,9 @@ def _best_first(names: list[tuple[str, str]], kinds: Sequence[str]) -> list[str]
     return [name[1] for name in sorted(names, key=place)]
 
 
-def _row(
-    folder: Folder, folded: fold.Folded, customer: UUID | None
-) -> tuple[bulk.Row, Transaction | None]:
-    """The row as it should be, and as it was."""
-    row = {
+def row_of(folder: Folder, folded: fold.Folded, customer: UUID | None) -> bulk.Row:
+    """The transaction as it should be."""
+    return {
         "id": folder.id,
         "merchant_id": folder.project.merchant_id,
         "project_id": folder.project.id,
@@ -158,8 +161,7 @@ def _row(
         "customer_id": customer,
         "noted": folder.row is not None and folder.row.noted,
         "updated": timezone.now(),
-    }
-    return row | folded.columns, folder.row
+    } | folded.columns
 
 
 def _differs(row: bulk.Row, before: Transaction | None) -> bool:
@@ -242,7 +244,7 @@ def _ensure(
     wanted: dict[tuple[Any, ...], dict[str, Any]],
 ) -> dict[tuple[Any, ...], UUID]:
     """Rows with these unique values, made where missing, in one order for all."""
-    found = _ids(model, unique, wanted)
+    found = ids_of(model, unique, wanted)
     missing = sorted(wanted.keys() - found.keys())
     rows = {
         values: {"id": ids.new(), **dict(zip(unique, values, strict=True))}
@@ -251,12 +253,13 @@ def _ensure(
     }
     if bulk.insert(model, list(rows.values()), ignore=True):
         return found | {values: row["id"] for values, row in rows.items()}
-    return _ids(model, unique, wanted)
+    return ids_of(model, unique, wanted)
 
 
-def _ids(
+def ids_of(
     model: type[Row], unique: tuple[str, ...], wanted: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], UUID]:
+    """The rows with these unique values that exist: values -> id."""
     wanted = set(wanted)
     if not wanted:
         return {}
@@ -287,52 +290,73 @@ def _write_children(
     folded: dict[UUID, fold.Folded],
     before: dict[UUID, Sale],
 ) -> set[UUID]:
-    items = {
-        (folder.id, item["key"]): _item(folder, folded[folder.id], item)
-        for folder in folders
-        for item in folded[folder.id].items
-    }
-    known = [item for _, old in before.values() for item in old]
-    touched = _replace(LineItem, "key", items, known)
-    _rename(items.values())
-    touched |= _write_refunds(folders, folded, before)
+    touched: set[UUID] = set()
+    for model, name, wanted in children(folders, folded):
+        if model is LineItem:
+            known: Iterable[Any] = [i for _, old in before.values() for i in old]
+            touched |= _replace(model, name, wanted, known)
+            _rename(wanted.values())
+            continue
+        known = model._default_manager.filter(transaction_id__in=before)
+        id_of = _id_of_refund if model is Refund else _new_id
+        touched |= _replace(model, name, wanted, known if before else (), id_of)
+    return touched
+
+
+def children(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> Iterator[tuple[type[models.Model], str, Children]]:
+    """What hangs on these transactions: of each kind, the column that tells those of
+    one transaction apart, and (transaction, that column) -> the other columns."""
+    yield (
+        LineItem,
+        "key",
+        {
+            (folder.id, item["key"]): _item(folder, folded[folder.id], item)
+            for folder in folders
+            for item in folded[folder.id].items
+        },
+    )
+    yield (
+        Refund,
+        "key",
+        {
+            (folder.id, key): columns | _whose(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].refunds.items()
+        },
+    )
     for model, part in (
         (Dispute, "disputes"),
         (DeliveryItem, "delivery_items"),
     ):
-        wanted = {
-            (folder.id, key): columns
-            for folder in folders
-            for key, columns in getattr(folded[folder.id], part).items()
-        }
-        old = model._default_manager.filter(transaction_id__in=before) if before else ()
-        touched |= _replace(model, "provider_id", wanted, old)
-    return touched
+        yield (
+            model,
+            "provider_id",
+            {
+                (folder.id, key): columns
+                for folder in folders
+                for key, columns in getattr(folded[folder.id], part).items()
+            },
+        )
 
 
-def _write_refunds(
-    folders: Sequence[Folder],
-    folded: dict[UUID, fold.Folded],
-    before: dict[UUID, Sale],
-) -> set[UUID]:
+def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
     """Refunds carry whose they are, so that a list of them needs no other table."""
-    wanted = {
-        (folder.id, key): columns
-        | {
-            "merchant_id": folder.project.merchant_id,
-            "project_id": folder.project.id,
-            "livemode": folded[folder.id].columns["livemode"],
-        }
-        for folder in folders
-        for key, columns in folded[folder.id].refunds.items()
+    return {
+        "merchant_id": folder.project.merchant_id,
+        "project_id": folder.project.id,
+        "livemode": folded.columns["livemode"],
     }
-    old = Refund.objects.filter(transaction_id__in=before) if before else ()
-    return _replace(Refund, "key", wanted, old, _id_of_refund)
 
 
 def _id_of_refund(key: str, columns: dict[str, Any]) -> UUID:
     """Ours where we asked for it: who asked knows it already."""
     return UUID(key) if columns["asked"] else ids.new()
+
+
+def _new_id(key: str, columns: dict[str, Any]) -> UUID:
+    return ids.new()
 
 
 def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str, Any]:
@@ -346,9 +370,9 @@ def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str
 def _replace(
     model: type[Row],
     name: str,
-    wanted: dict[tuple[UUID, str], dict[str, Any]],
+    wanted: Children,
     old: Iterable[Any],
-    id_of: Callable[[str, dict[str, Any]], UUID] = lambda key, columns: ids.new(),
+    id_of: Callable[[str, dict[str, Any]], UUID] = _new_id,
 ) -> set[UUID]:
     """Makes the children of some transactions, `old` ones, what they should be.
 

@@ -1,4 +1,5 @@
-"""The post room's rounds: tell people what went wrong, and throw old notes away."""
+"""The post room's rounds: tell people what went wrong, listen for connections that have
+gone quiet, and throw old notes away."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from webhooks import alerts
+from merchant.models import Connection
+from webhooks import alerts, silence
 from webhooks.models import Alert, Refusal
 
 #: Refusals are for repairs of today; alerts only keep the same mail from going twice.
@@ -17,6 +19,11 @@ ALERTS_KEPT = timedelta(days=30)
 def alert() -> int:
     """Writes to those who can repair what has newly gone wrong; returns of how much."""
     return sum(alerts.tell(cause) for cause in alerts.causes(timezone.now()))
+
+
+def listen() -> int:
+    """Notes when each open connection was last heard; returns how many changed."""
+    return sum(map(silence.listen, Connection.objects.filter(closed=None)))
 
 
 def tidy() -> int:

@@ -10,6 +10,7 @@ app_name = "webhooks"
 
 one: list[URLPattern | URLResolver] = [
     path("", inbox.inbound, name="inbound"),
+    path("body/", inbox.body, name="body"),
     path("read-again/", inbox.read_again, name="read_again"),
     path("accept/", inbox.accept, name="accept"),
 ]

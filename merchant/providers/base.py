@@ -178,7 +178,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "method_brand",
         "method_last4",
         "method_details",  # merged: {wallet, network, funding, country, expires,
-        #   three_d_secure, holder, issuer, risk_level, ...}, texts
+        #   three_d_secure, holder, issuer, risk_level, statement (what stands on the
+        #   buyer's statement), receipt_number, ...}, texts
         "items",  # [{key, product, name, sku, quantity, amount, platform}]: key is the
         #   line's own id or position, product the provider's product id, sku, or ""
         "receipt_url",

@@ -93,6 +93,13 @@ ENDINGS: dict[str, Ending] = {
         (_CREATED, Stage("overdue", (2 * HOUR, 3 * HOUR)), Stage("paid", (HOUR, DAY))),
         1, (1.3, 30),
     ),
+    "paid_late": Ending(
+        (
+            _CREATED, Stage("overdue", (2 * HOUR, 3 * HOUR)),
+            Stage("paid", (8 * DAY, 20 * DAY)),
+        ),
+        1.2, (20.2, 30),
+    ),
     "partially_paid": Ending(
         (_CREATED, Stage("partially_paid", (HOUR, 5 * HOUR), (40, 90))), 0.8, (0.3, 8)
     ),
@@ -134,7 +141,8 @@ ENDINGS: dict[str, Ending] = {
         ),
         0.8, (6.1, 30),
     ),
-    "disputed": Ending((_CREATED, _PAID, _DISPUTE), 0.8, (12.1, 30)),
+    # Nobody leaves one open for longer.
+    "disputed": Ending((_CREATED, _PAID, _DISPUTE), 0.8, (12.1, 29)),
     "dispute_won": Ending(
         (_CREATED, _PAID, _DISPUTE, _WON),
         0.7, (22.1, 30),

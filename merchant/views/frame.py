@@ -23,7 +23,18 @@ THEMES = (
 )
 
 #: Lists that the switches of the top bar narrow where they stand.
-LISTS = ("transactions:list", "webhooks:inbox")
+LISTS = (
+    "transactions:list",
+    "transactions:queue",
+    "webhooks:inbox",
+    "transactions:home",
+    "transactions:customers",
+    "transactions:products",
+)
+#: Pages of one thing with a list on it: test and live switch there, but not projects.
+OWN_LISTS = ("transactions:customer", "transactions:product")
+#: Where everybody begins.
+HOME = "transactions:home"
 #: What points into a list and means nothing in another one.
 CURSORS = ("after", "before")
 
@@ -42,12 +53,26 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         "",
         (
+            Entry(_("Home"), HOME, "home", "h", "view_transactions"),
             Entry(
                 _("Transactions"),
                 "transactions:list",
                 "credit-card",
                 "t",
                 "view_transactions",
+            ),
+            Entry(
+                _("Fulfilment"),
+                "transactions:queue",
+                "archive-box",
+                "f",
+                "view_transactions",
+            ),
+            Entry(
+                _("Customers"), "transactions:customers", "users", "c", "view_customers"
+            ),
+            Entry(
+                _("Products"), "transactions:products", "cube", "p", "view_transactions"
             ),
         ),
     ),
@@ -136,19 +161,33 @@ def _current(here: str, view: str) -> str:
     """ "page" on the page itself, "true" on the pages below it."""
     if here == view:
         return "page"
-    return "true" if here and here.split(":")[0] == view.split(":")[0] else ""
+    return "true" if view == _above(here) else ""
+
+
+def _above(here: str) -> str:
+    """The page of the menu below which this one stands: the customers for a customer,
+    else the first one of the same part of the house."""
+    views = [entry.view for _title, entries in MENU for entry in entries]
+    if not here or here in views:
+        return ""
+    part = here.split(":")[0]
+    named = [view for view in views if view.startswith(here)]
+    # Nothing stands below Home, though it comes first.
+    beside = [v for v in views if v.split(":")[0] == part and v != HOME]
+    return next(iter(named + beside), "")
 
 
 def _switched(request: HttpRequest, **change: str) -> str:
     """This list with a parameter changed ("" takes it away), or the main list."""
     match = getattr(request, "resolver_match", None)
     here = match.view_name if match else ""
-    query = request.GET.copy() if here in LISTS else QueryDict(mutable=True)
+    stays = here in LISTS or (here in OWN_LISTS and "project" not in change)
+    query = request.GET.copy() if stays else QueryDict(mutable=True)
     for name in (*CURSORS, *change):
         query.pop(name, None)
     pairs = [(name, text) for name, texts in query.lists() for text in texts if text]
     pairs += [(name, text) for name, text in change.items() if text]
-    path = reverse(here if here in LISTS else LISTS[0])
+    path = request.path if stays else reverse(LISTS[0])
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 

@@ -86,7 +86,10 @@
     else copy(button);
   });
 
-  document.addEventListener("focusin", (event) => closeMenus(event.target));
+  document.addEventListener("focusin", ({ target }) => {
+    // A press on the words of a menu moves the focus to the page around it.
+    if (!menus().some((menu) => target.contains(menu))) closeMenus(target);
+  });
 
   // A button pressed twice must not act twice.
   document.addEventListener("submit", (event) => {
@@ -182,10 +185,17 @@
     const told = event.target.closest?.("[data-announce]");
     if (told) say(told.dataset.announce);
     // What was clicked is gone with the old rows: keep the reader where they were.
-    if (document.activeElement === document.body) $(".results")?.focus();
+    if (document.activeElement === document.body) $(".results")?.focus({ preventScroll: true });
+  });
+
+  // A page that nobody looks at need not ask for news.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.matches(".news-place")) event.preventDefault();
   });
 
   const failed = (event) => {
+    // What was asked by itself fails by itself: the rows are still true.
+    if (event.target.matches(".news-place, .totals")) return;
     const code = event.detail.xhr?.status;
     warn(
       code

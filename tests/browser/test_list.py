@@ -39,7 +39,7 @@ def test_a_tick_narrows_the_list_without_a_reload(listed) -> None:  # noqa: ANN0
 
 def test_the_mode_switch_keeps_a_filter_that_was_just_chosen(listed) -> None:  # noqa: ANN001
     listed.locator("summary", has_text="Status").click()
-    listed.get_by_label("Paid", exact=True).check()
+    listed.get_by_role("checkbox", name="Paid", exact=True).check()
     expect(listed).to_have_url(re.compile("status=paid"))
     listed.keyboard.press("Escape")
     listed.locator("#mode").get_by_role("link", name="Test").click()
@@ -161,10 +161,10 @@ def test_a_filter_is_chosen_by_keyboard_alone(listed) -> None:  # noqa: ANN001
     listed.keyboard.press("Enter")
     for _ in range(6):
         listed.keyboard.press("Tab")
-    expect(listed.get_by_label("Paid", exact=True)).to_be_focused()
+    expect(listed.get_by_role("checkbox", name="Paid", exact=True)).to_be_focused()
     listed.keyboard.press("Space")
     expect(listed).to_have_url(re.compile("status=paid"))
-    expect(listed.get_by_label("Paid", exact=True)).to_be_focused()
+    expect(listed.get_by_role("checkbox", name="Paid", exact=True)).to_be_focused()
     listed.keyboard.press("Escape")
     expect(listed.locator(".filter[open]")).to_have_count(0)
     expect(listed.locator("summary", has_text="Status")).to_be_focused()
@@ -199,7 +199,7 @@ def test_filter_search_and_pages_work_without_script(
     page = plain_page(owner)
     page.goto(f"{live_server.url}/transactions/")
     page.locator("summary", has_text="Status").click()
-    page.get_by_label("Paid", exact=True).check()
+    page.get_by_role("checkbox", name="Paid", exact=True).check()
     page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(f"{live_server.url}/transactions/?status=paid")
     page.locator("#q").fill("buyer20")

@@ -61,4 +61,4 @@ def test_the_login_works_without_script(
     page = plain_page()
     page.goto(f"{live_server.url}/login/")
     log_in(page, owner.user.email)
-    expect(page.get_by_role("heading", name="Transactions", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()

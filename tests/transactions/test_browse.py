@@ -228,8 +228,10 @@ def test_what_the_form_does_not_show_is_kept_when_it_is_sent(
     project: Project, owner_client: Client
 ) -> None:
     sell(project)
-    page = owner_client.get("/transactions/?customer=x&livemode=true").content.decode()
-    assert '<input type="hidden" name="customer" value="x">' in page
+    asked = "/transactions/?amount[eq]=5&sort=created&livemode=true"
+    page = owner_client.get(asked).content.decode()
+    assert '<input type="hidden" name="amount[eq]" value="5">' in page
+    assert '<input type="hidden" name="sort" value="created">' in page
     assert '<input type="hidden" name="livemode" value="true">' in page
 
 

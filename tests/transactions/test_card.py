@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -11,7 +12,6 @@ from django.test import Client
 from merchant.models import Member, Project
 from tests.conftest import client_of
 from tests.factories import (
-    make_connection,
     make_inbound_event,
     make_member,
     make_project,
@@ -19,7 +19,6 @@ from tests.factories import (
     make_transaction,
 )
 from transactions.models import (
-    Customer,
     Dispute,
     LookUp,
     ProviderReference,
@@ -115,8 +114,14 @@ def told(sale: Transaction) -> Transaction:
 
 def test_a_developer_reads_the_raw_event(told: Transaction, developer: Member) -> None:
     page = page_of(client_of(developer), told)
-    assert "bytes here" in page
-    assert "/inbound/" in page
+    (address,) = re.findall(r'hx-get="(/inbound/[^"]*/body/)"', page)
+    assert b"bytes here" in client_of(developer).get(address).content
+
+
+def test_a_body_is_not_sent_before_somebody_opens_it(
+    told: Transaction, developer: Member
+) -> None:
+    assert "bytes here" not in page_of(client_of(developer), told)
 
 
 @pytest.mark.parametrize("role", ["finance", "support", "viewer"])
@@ -154,6 +159,7 @@ def test_lines_that_look_alike_say_what_each_added(
     ):  # fmt: skip
         enter(sale, source=source, says=says, at=WHEN.replace(minute=minute))
     page = page_of(owner_client, sale)
+    page = page.replace("<bdi>", "").replace("</bdi>", "")
     assert "Stripe by webhook · adds amount and customer" in page
     assert "Stripe when asked · adds items" in page
     assert "Stripe by a poll · says nothing new" in page
@@ -203,9 +209,9 @@ def test_refunds_and_disputes_are_shown(
         currency="eur", reason="fraudulent", due_by=WHEN, created=WHEN,
     )  # fmt: skip
     page = page_of(owner_client, sale)
-    assert "card closed" in page
+    assert "Card closed" in page
     assert "Fraudulent" in page
-    assert "answer by" in page
+    assert "Could be answered until" in page
 
 
 def test_an_unconfirmed_amount_says_what_to_do(
@@ -218,19 +224,6 @@ def test_an_unconfirmed_amount_says_what_to_do(
 def test_a_test_payment_is_called_test(project: Project, owner_client: Client) -> None:
     sale = make_transaction(project=project, livemode=False)
     assert "Test mode" in page_of(owner_client, sale)
-
-
-def test_other_purchases_are_counted_and_linked(
-    project: Project, owner_client: Client
-) -> None:
-    customer = Customer.objects.create(project=project, key="ada@example.com")
-    sales = [make_transaction(project=project, customer=customer) for _ in range(3)]
-    make_transaction(project=project, customer=customer, livemode=False)
-    page = page_of(owner_client, sales[0])
-    assert "2 other purchases" in page
-    link = f"/transactions/?livemode=true&customer={customer.pk}"
-    assert link.replace("&", "&amp;") in page
-    assert b"3 of 3" in owner_client.get(link).content.replace("1–".encode(), b"")
 
 
 def test_a_stub_without_amount_is_shown(project: Project, owner_client: Client) -> None:
@@ -296,42 +289,6 @@ def test_hostile_text_is_shown_as_text(project: Project, owner_client: Client) -
     page = page_of(owner_client, sale)
     assert "<img src=x" not in page
     assert "javascript:" not in page
-
-
-@pytest.mark.parametrize(
-    ("url", "offered"),
-    [
-        ("https://pay.stripe.com/r/1", True),
-        ("http://pay.stripe.com/r/1", False),
-        ("javascript:alert(1)", False),
-        ("//evil.example", False),
-        ("https://good.example@evil.example/", False),
-    ],
-)
-def test_only_a_plain_https_receipt_is_a_link(
-    project: Project, owner_client: Client, url: str, offered: bool
-) -> None:
-    sale = make_transaction(project=project, details={"receipt_url": url})
-    assert (f'href="{url}"' in page_of(owner_client, sale)) is offered
-
-
-def test_a_link_leads_to_the_payment_at_stripe(
-    owner_client: Client, project: Project
-) -> None:
-    live = make_transaction(project=project, provider_id="pi_1")
-    test = make_transaction(project=project, provider_id="pi_2", livemode=False)
-    assert "https://dashboard.stripe.com/payments/pi_1" in page_of(owner_client, live)
-    assert "https://dashboard.stripe.com/test/payments/pi_2" in page_of(
-        owner_client, test
-    )
-
-
-def test_no_link_leads_from_an_imitated_provider_to_the_real_one(
-    owner_client: Client, project: Project
-) -> None:
-    imitated = make_connection(project=project, base_url="http://127.0.0.1:9/stripe")
-    sale = make_transaction(connection=imitated, provider_id="pi_1")
-    assert "dashboard.stripe.com" not in page_of(owner_client, sale)
 
 
 def test_nothing_is_kept_in_a_cache(sale: Transaction, owner_client: Client) -> None:

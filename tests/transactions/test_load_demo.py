@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from merchant.models import Connection, Merchant, Project
 from merchant.providers import PROVIDERS
 from tests.factories import make_project
-from transactions import ledger
-from transactions.demo import bulk
-from transactions.models import LookUp, ProviderReference, TimelineEntry, Transaction
+from transactions import customers, ledger, totals
+from transactions.demo import bulk, copying, telling
+from transactions.models import (
+    Customer,
+    HourTotal,
+    LookUp,
+    ProductTotal,
+    ProviderReference,
+    TimelineEntry,
+    Transaction,
+)
 from webhooks.models import InboundEvent
 
 _EMAIL = re.compile(r"[\w.]+@example\.\w+")
@@ -76,7 +86,7 @@ def test_a_refold_changes_nothing() -> None:
 def test_a_story_told_again_is_another_purchase(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bulk, "_STORIES", 5)
+    monkeypatch.setattr(telling, "_STORIES", 5)
     load(200)
     rows = Transaction.objects.filter(parked=False)
     assert rows.count() == 200
@@ -88,6 +98,81 @@ def test_a_story_told_again_is_another_purchase(
         # Nothing of the first teller is left in the second one's papers.
         known = set(_EMAIL.findall(json.dumps(row.customer_details)))
         assert known <= {row.customer_email}
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a few are copied, in several batches."""
+    monkeypatch.setattr(bulk, "MOST_RECORDED", 0)
+    monkeypatch.setattr(bulk, "COPIED", 150)
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_is_copied_is_what_the_ledger_would_have_written() -> None:
+    load(1_000)
+    rows = Transaction.objects.filter(parked=False)
+    assert rows.count() == 1_000
+    ids = list(Transaction.objects.values_list("id", flat=True))
+    assert ledger.refold(ids) == set()
+    assert customers.refresh(Customer.objects.values_list("id", flat=True)) == 0
+    assert [totals.recount(project) for project in Project.objects.all()] == [0]
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_is_copied_leaves_no_totals_to_merge() -> None:
+    load(300)
+    assert HourTotal.objects.exists() and ProductTotal.objects.exists()
+    assert not HourTotal.objects.filter(merged=False).exists()
+    assert totals.merge() == 0
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_is_copied_knows_the_customers_that_were_there() -> None:
+    load(300)
+    known = set(Customer.objects.values_list("id", flat=True))
+    load(300)
+    again = Transaction.objects.filter(customer__in=known).values("customer")
+    assert again.count() > 300
+    assert customers.refresh(Customer.objects.values_list("id", flat=True)) == 0
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_batch_that_fails_leaves_nothing_of_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy = copying.bulk.copy
+    seen: list[type] = []
+
+    def fail_in_the_second(model: type, rows: list) -> None:
+        seen.append(model)
+        if model is TimelineEntry and seen.count(model) == 2:
+            raise RuntimeError("the disk is full")
+        copy(model, rows)
+
+    monkeypatch.setattr(copying.bulk, "copy", fail_in_the_second)
+    with pytest.raises(RuntimeError):
+        load(450)
+    assert Transaction.objects.count() == 150
+    orphans = TimelineEntry.objects.exclude(transaction__in=Transaction.objects.all())
+    assert not orphans.exists()
+    assert [totals.recount(project) for project in Project.objects.all()] == [0]
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_shop_has_all_kinds_of_things_to_do() -> None:
+    load(2_000)
+    rows = Transaction.objects.filter(parked=False)
+    states = set(rows.values_list("fulfilment", flat=True))
+    assert states == {"not_needed", "waiting", "done"}
+    assert rows.filter(fulfilment="done").count() > rows.count() / 2
+    assert rows.filter(verified=False).exists()
+    assert rows.filter(to_revoke=True).exists()
+    assert rows.filter(paid_late=True).exists()
+    assert rows.filter(refund_pending=True).exists()
+    assert len(set(rows.values_list("currency", flat=True))) >= 3
+    # Only this month's disputes are open, and their time is not long over.
+    lately = timezone.now() - timedelta(days=30)
+    assert not rows.filter(disputes__status="open", created__lt=lately).exists()
 
 
 def test_nothing_is_asked_and_no_door_is_opened() -> None:

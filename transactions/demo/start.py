@@ -18,7 +18,7 @@ from merchant.models import Connection, Merchant, Project
 from merchant.sandbox import keypair, paysuper, shop
 from merchant.sandbox.market import Market, Stall
 from merchant.sandbox.senders import Delivery, Habits, deliveries
-from transactions.demo import logins, stalls
+from transactions.demo import handing_out, logins, stalls
 from transactions.demo.post import hand_over_here
 
 #: About so many purchases make up the month.
@@ -64,6 +64,7 @@ def fill(now: datetime | None = None) -> Filled:
         _sell_a_month(market, chance, now)
         sent = _send(market, {str(row.pk): row for row in rows}, chance, now)
         queue.drain()
+    handing_out.work_off(merchant, chance, now)
     return Filled(PURCHASES, sent)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 #: Topics whose facts make up the purchase itself.
 PURCHASE = frozenset({"payment", "invoice"})
@@ -32,7 +32,10 @@ class Entry(Protocol):
     actor_id: int | None
 
 
-def in_order(entries: Iterable[Entry]) -> list[Entry]:
+E = TypeVar("E", bound=Entry)
+
+
+def in_order(entries: Iterable[E]) -> list[E]:
     """The entries as their content puts them, earliest state first."""
     return sorted(entries, key=lambda entry: (entry.order, entry.rank, entry.identity))
 

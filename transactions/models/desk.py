@@ -76,6 +76,12 @@ class BulkAction(models.Model):
     running     a worker has it under `lease`; a batch at a time, each in one commit
     done        every item is done or skipped with its reason
     canceled    stopped by a member; what was done stays done
+
+    `query` and `shown_at`: all that matched a list as it was shown then; without a time
+    the rows were chosen one by one. `wanted` is how many were asked for, `found` how
+    many items there are, `ready` how many of them could be acted on when it was
+    drafted: that is the number the member confirms. Of those, `done` and `missed` grow
+    with each batch. `forecast` and `outcome` tell the draft and the result in sums.
     """
 
     class Act(models.TextChoices):
@@ -98,7 +104,18 @@ class BulkAction(models.Model):
     act = models.CharField(max_length=8, choices=Act)
     query = models.TextField(blank=True)
     livemode = models.BooleanField(default=True)
+    described = models.TextField(default="", blank=True)
+    shown_at = models.DateTimeField(null=True)
+    reverses = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="reversals"
+    )
     wanted = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0)
+    ready = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    missed = models.PositiveIntegerField(default=0)
+    forecast = models.JSONField(default=list)
+    outcome = models.JSONField(default=list)
     note = models.CharField(max_length=500, default="", blank=True)
     reference = models.CharField(max_length=200, default="", blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
@@ -115,6 +132,7 @@ class BulkAction(models.Model):
                 condition=Q(state__in=["pending", "running"]),
                 name="bulk_due",
             ),
+            models.Index(fields=["merchant", "-id"], name="bulk_by_merchant"),
         ]
 
     def __str__(self) -> str:
@@ -122,7 +140,11 @@ class BulkAction(models.Model):
 
 
 class BulkItem(models.Model):
-    """One transaction of a bulk action, and what came of it."""
+    """One transaction of a bulk action, and what came of it.
+
+    One that could not be acted on when it was drafted is skipped from the beginning.
+    `entry` is the identity of the timeline entry that the act made.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -136,6 +158,7 @@ class BulkItem(models.Model):
     )
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=200, default="", blank=True)
+    entry = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
         constraints = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Project, User
 from transactions.models.purchase import Product
@@ -14,20 +15,24 @@ class FulfilmentRule(models.Model):
 
     Holds for what was paid from `since` on (null = always), so a new rule changes
     nothing about older purchases unless it says so. `product` null: for every product
-    of the project that has no rule of its own. Of several the latest holds.
+    of the project that has no rule of its own. Of several that hold for a purchase, the
+    one that was set last does.
 
-    One that reaches back is `applied` to the purchases it concerns by the worker, which
-    remembers how far it `reached` in the list of them (transactions.paging.Position).
+    It is `applied` to the purchases it concerns and that were there before it by the
+    worker (transactions.reach), which remembers how far it `reached` in the list of
+    them (transactions.paging.Position), how many it `checked` and how many `changed`.
 
     manual      staff hand it over: it waits in the queue
     external    the shop's own systems or the provider do: done as soon as it is paid
     none        there is nothing to hand over
+    project     of a product: as the project's rule says, again
     """
 
     class Rule(models.TextChoices):
-        MANUAL = "manual", "By hand"
-        EXTERNAL = "external", "Done elsewhere"
-        NONE = "none", "Not needed"
+        MANUAL = "manual", _("By hand")
+        EXTERNAL = "external", _("Done elsewhere")
+        NONE = "none", _("Not needed")
+        PROJECT = "project", _("As the project says")
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(
@@ -42,6 +47,8 @@ class FulfilmentRule(models.Model):
     created = models.DateTimeField(default=timezone.now)
     applied = models.BooleanField(default=True)
     reached = models.CharField(max_length=64, default="", blank=True)
+    checked = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes = [

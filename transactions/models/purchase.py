@@ -73,6 +73,11 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_id(self) -> bool:
+        """Whether the provider calls it by an id or sku; else the key is its name."""
+        return not self.key.startswith("name:")
+
 
 class Transaction(models.Model):
     """One purchase. Every column but `noted` is the fold of its timeline.
@@ -182,6 +187,11 @@ class Transaction(models.Model):
             models.Index(
                 fields=["merchant", "livemode", "fulfilment", "-created", "-id"],
                 name="tx_by_fulfilment",
+            ),
+            models.Index(
+                fields=["project", "livemode", "created", "id"],
+                condition=models.Q(fulfilment="waiting"),
+                name="tx_waiting",
             ),
             models.Index(
                 "merchant",

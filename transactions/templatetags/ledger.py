@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
+from transactions import fulfilment, provider_pages
+from transactions.fold.hearing import BY_STAFF
 from transactions.models import (
     Dispute,
+    LineItem,
     LookUp,
     Refund,
     TimelineEntry,
@@ -17,7 +23,9 @@ from transactions.models import (
 )
 from transactions.statuses import (
     TONES,
+    Act,
     DisputeStatus,
+    FulfilmentStatus,
     RefundStatus,
     Status,
 )
@@ -55,6 +63,32 @@ DISPUTE_TONES: dict[str, str] = {
     DisputeStatus.WON: "ok",
     DisputeStatus.LOST: "bad",
 }
+
+FULFILMENT_TONES = {
+    FulfilmentStatus.WAITING: "warn",
+    FulfilmentStatus.DONE: "ok",
+    FulfilmentStatus.REVOKED: "idle",
+    FulfilmentStatus.NOT_NEEDED: "idle",
+}
+FULFILMENT_ICONS = {
+    FulfilmentStatus.WAITING: "archive-box",
+    FulfilmentStatus.DONE: "check-circle",
+    FulfilmentStatus.REVOKED: "arrow-uturn-left",
+    FulfilmentStatus.NOT_NEEDED: "minus-circle",
+}
+
+#: What staff did -> the tone of its line; claims come and go, so they are idle.
+ACT_TONES: dict[str, str] = {
+    Act.DONE: "ok",
+    Act.UNDONE: "warn",
+    Act.REVOKED: "bad",
+    Act.KEPT: "info",
+    Act.ACCEPTED: "info",
+    Act.WITHDRAWN: "warn",
+    Act.CLEARED: "info",
+}
+#: What an act says beside what was done, in this order.
+ACT_WORDS = ("item", "reference", "note")
 
 #: State of something handed over -> tone; unknown words are idle.
 HANDED_TONES = {"added": "ok", "usable": "ok", "used": "ok", "failed": "bad"}
@@ -96,9 +130,64 @@ def dispute_badge(dispute: Dispute) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/_badge.html")
+def fulfilment_badge(state: str) -> dict[str, Any]:
+    """Whether it is handed over: the state of a purchase, or of one line of it."""
+    found = FulfilmentStatus(state)
+    return _badge(FULFILMENT_TONES[found], found.label, FULFILMENT_ICONS[found])
+
+
+@register.inclusion_tag("components/_badge.html")
 def handed_badge(status: str) -> dict[str, Any]:
     word = status.replace("_", " ").capitalize()
     return _badge(HANDED_TONES.get(status, "idle"), word)
+
+
+@register.simple_tag
+def to_hand_over(transaction: Transaction) -> list[LineItem]:
+    """The lines that wait."""
+    lines = transaction.items.all()
+    return [line for line in lines if line.fulfilment == FulfilmentStatus.WAITING]
+
+
+@register.simple_tag
+def row_target(transaction: Transaction) -> str:
+    """What htmx calls the row of the transaction in the queue."""
+    return f"#row-{transaction.pk}"
+
+
+@register.simple_tag
+def is_on_it(transaction: Transaction) -> bool:
+    """Whether somebody has the handing over to themselves at this moment."""
+    return fulfilment.is_claimed(transaction)
+
+
+@register.inclusion_tag("components/_time.html")
+def clock(when: datetime | None) -> dict[str, Any]:
+    """A time of today, on the minute: 14:05."""
+    if when is None:
+        return {"when": None}
+    words = f"{timezone.localtime(when):%H:%M}"
+    return {"when": when, "iso": when.isoformat(timespec="seconds"), "words": words}
+
+
+#: (seconds in one, its words), from the largest down.
+_SPANS = (
+    (86400, lambda n: ngettext("%d day ago", "%d days ago", n) % n),
+    (3600, lambda n: ngettext("%d hour ago", "%d hours ago", n) % n),
+    (60, lambda n: ngettext("%d minute ago", "%d minutes ago", n) % n),
+)
+
+
+@register.simple_tag
+def since(when: datetime | None) -> str:
+    """How long ago, roughly: "3 days ago"; for beside the time itself."""
+    if when is None:
+        return ""
+    seconds = int((timezone.now() - when).total_seconds())
+    for one, words in _SPANS:
+        if seconds >= one:
+            return words(seconds // one)
+    return _("just now")
 
 
 @register.simple_tag
@@ -191,12 +280,17 @@ def entry_tone(entry: TimelineEntry) -> str:
         return DISPUTE_TONES.get(entry.status, "bad")
     if entry.topic == "refund":
         return REFUND_TONES.get(entry.status, "warn")
+    if entry.topic in BY_STAFF:
+        return ACT_TONES.get(entry.status, "idle")
     return "idle"
 
 
 @register.filter
 def entry_words(entry: TimelineEntry) -> str:
     """What happened, in a short sentence."""
+    if entry.topic in BY_STAFF and entry.status in Act.values:
+        said = (entry.says.get(name, [0, ""])[1] for name in ACT_WORDS)
+        return " · ".join(filter(None, [str(Act(entry.status).label), *said]))
     return (
         entry.summary or f"{entry.topic} {entry.status}".replace("_", " ").capitalize()
     )
@@ -221,6 +315,12 @@ def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
 def entry_learned(entry: TimelineEntry, learned: dict[int, str]) -> str:
     """What the line added to what was known, see views.learned."""
     return learned.get(entry.pk, "")
+
+
+@register.simple_tag
+def at_provider(transaction: Transaction, id: str) -> str:
+    """The page of one of the transaction's objects at its provider; "" for none."""
+    return provider_pages.page(transaction, id)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -12,175 +12,161 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from merchant.access import may as role_may
 from merchant.models import Member
-from merchant.templatetags import show
 from merchant.views.guard import may
-from transactions import paging, selectors
-from transactions.models import LookUp, TimelineEntry, Transaction
-from transactions.templatetags import ledger
-from transactions.views.learned import learned
-from webhooks.models import InboundEvent
+from transactions import flags, history, next_steps, provider_pages, selectors
+from transactions.models import LookUp, Note, Transaction
+from transactions.views import method, story
+from transactions.views.fulfil import fulfilment_context
 
-MOST_COUNTED = 100
-MOST_EVENTS = 50
+#: Open questions to a provider that the card speaks of.
+MOST_QUESTIONS = 20
+#: Chargebacks that the notice about a flagged customer names.
+MOST_REASONS = 5
 
-#: Of what happened in one second, the money's way back comes after its way here.
-TOLD_LAST = {"refund": 1, "dispute": 2}
-
-#: Facts about the method of payment, in this order, under these names.
-METHOD_WORDS = {
-    "wallet": _("Wallet"),
-    "network": _("Network"),
-    "funding": _("Funding"),
-    "expires": _("Expires"),
-    "holder": _("Holder"),
-    "issuer": _("Issuer"),
-    "country": _("Issued in"),
-    "three_d_secure": _("3-D Secure"),
-    "risk_level": _("Risk"),
-}
-
-#: What is a name already, and not a provider's word.
-VERBATIM = frozenset({"holder", "issuer", "expires"})
-
-#: Where a provider shows a payment: (live, test) with its id put in.
-PROVIDER_PAGES = {
-    "stripe": (
-        "https://dashboard.stripe.com/payments/%s",
-        "https://dashboard.stripe.com/test/payments/%s",
-    ),
-}
-#: Ids that such a page can be opened by.
-PAGE_IDS = {"stripe": ("pi_", "ch_", "py_")}
+#: What of a transaction stands in other rows that are one each.
+BESIDE = ("project", "connection__project", "customer", "accepted_by", "claimed_by")
+#: And where there may be several.
+CHILDREN = ("items", "references", "refunds", "disputes", "delivery_items")
 
 
 @require_safe
 @may("view_transactions")
 def card(request: HttpRequest, id: UUID) -> HttpResponse:
     member: Member = request.member  # type: ignore[attr-defined]
-    transaction = selectors.find(selectors.visible_to(member), id)
-    if transaction is None:
-        raise Http404
+    transaction = find(member, id)
     if transaction.pk != id:  # joined to another since the link was made
         return redirect("transactions:card", id=transaction.pk)
-    prefetch_related_objects(
-        [transaction],
-        "project",
-        "connection__project",
-        "items",
-        "references",
-        "refunds",
-        "disputes",
-        "delivery_items",
-    )
-    return render(request, "transactions/card.html", context(member, transaction))
+    whole = request.GET.get("show") == "all"
+    return page(request, transaction, whole=whole)
 
 
-def context(member: Member, transaction: Transaction) -> dict[str, Any]:
-    entries = timeline(transaction)
+def find(member: Member, id: UUID) -> Transaction:
+    """The transaction with what the card needs beside it. Raises Http404."""
+    rows = selectors.visible_to(member).select_related(*BESIDE)
+    transaction = selectors.find(rows, id)
+    if transaction is None:
+        raise Http404
+    return transaction
+
+
+def page(
+    request: HttpRequest,
+    transaction: Transaction,
+    /,
+    *,
+    whole: bool = False,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The whole card; `more` is context that takes the place of the usual."""
+    member: Member = request.member  # type: ignore[attr-defined]
+    told = context(member, transaction, whole=whole) | more
+    return render(request, "transactions/card.html", told, status=status)
+
+
+def context(
+    member: Member, transaction: Transaction, *, whole: bool = False
+) -> dict[str, Any]:
+    prefetch_related_objects([transaction], *CHILDREN)
     sees_inbound = role_may(member.role, "view_inbound")
+    told = story.of(transaction, whole=whole, letters=sees_inbound)
+    asked = questions(transaction)
+    path = reverse("transactions:card", args=[transaction.pk])
     return {
         "transaction": transaction,
-        "timeline": entries,
-        "learned": learned(reversed(entries)),
+        "story": told,
+        "next_steps": steps(transaction, asked),
         "sees_inbound": sees_inbound,
-        "inbound_events": inbound_events(entries) if sees_inbound else [],
-        "method_facts": method_facts(transaction.method_details),
-        "customer": transaction.customer_details,
-        "others": other_purchases(member, transaction),
-        "provider_page": provider_page(transaction),
-        "receipt_url": web_address(transaction.details.get("receipt_url")),
-        "missing": missing(transaction),
+        "method_facts": method.facts(transaction),
+        "missing": [one for one in asked if one.state == LookUp.State.NEEDS_KEY],
+        "refused": [one for one in asked if one.state == LookUp.State.REFUSED],
         "enters_keys": role_may(member.role, "manage_connections"),
+        "receipt_url": web_address(transaction.details.get("receipt_url")),
         "mode": "live" if transaction.livemode else "test",
-        "back_url": f"{reverse('transactions:list')}?livemode="
-        + ("true" if transaction.livemode else "false"),
-        "page_url": settings.PUBLIC_URL
-        + reverse("transactions:card", args=[transaction.pk]),
+        "back_url": list_url(transaction),
+        "card_path": path,
+        "page_url": settings.PUBLIC_URL + path,
         "now": timezone.now(),
+        **person(member, transaction),
+        **at_the_provider(transaction),
+        **notes_of(member, transaction),
+        **fulfilment_context(member, transaction),
     }
 
 
-def timeline(transaction: Transaction) -> list[TimelineEntry]:
-    """What happened, latest first by the provider's clock."""
-    entries = transaction.timeline.select_related("inbound", "actor").defer(
-        "inbound__body", "inbound__headers"
-    )
-    return sorted(
-        entries,
-        key=lambda entry: (
-            entry.at or entry.received,
-            TOLD_LAST.get(entry.topic, 0),
-            entry.rank,
-            entry.pk,
-        ),
-        reverse=True,
+def steps(transaction: Transaction, asked: list[LookUp]) -> list[next_steps.Step]:
+    return next_steps.of(
+        transaction,
+        refunds=transaction.refunds.all(),
+        disputes=transaction.disputes.all(),
+        look_ups=asked,
+        now=timezone.now(),
     )
 
 
-def inbound_events(entries: list[TimelineEntry]) -> list[InboundEvent]:
-    """The letters behind the timeline, newest first."""
-    ids = {entry.inbound_id for entry in entries if entry.inbound_id}
-    return list(InboundEvent.objects.filter(pk__in=ids).order_by("-id")[:MOST_EVENTS])
+def questions(transaction: Transaction) -> list[LookUp]:
+    """What the provider has still to answer, or would not."""
+    rows = transaction.look_ups.exclude(state=LookUp.State.DONE)
+    return list(rows.order_by("kind", "pk")[:MOST_QUESTIONS])
 
 
-def method_facts(details: dict[str, Any]) -> list[tuple[Any, str]]:
-    """(name, words) of what is known about the method; unknown names at the end."""
-    order = [*METHOD_WORDS, *sorted(set(details) - set(METHOD_WORDS))]
-    return [
-        (METHOD_WORDS.get(name, show.spoken(name)), method_words(name, details[name]))
-        for name in order
-        if details.get(name)
-    ]
-
-
-def method_words(name: str, value: object) -> str:
-    if name == "country":
-        return show.country(str(value))
-    words = show.fact_word(value)
-    return words if name in VERBATIM else ledger.method_name(words)
-
-
-def other_purchases(member: Member, transaction: Transaction) -> dict[str, Any] | None:
-    """How many more this customer has in the same mode, and the list of them all."""
-    if transaction.customer_id is None:
-        return None
-    live = transaction.livemode
-    theirs = selectors.visible_to(member).filter(
-        customer_id=transaction.customer_id, livemode=live
-    )
-    counted = paging.count_up_to([theirs.exclude(pk=transaction.pk)], MOST_COUNTED)
-    query = {
-        "livemode": "true" if live else "false",
-        "customer": transaction.customer_id,
-    }
+def person(member: Member, transaction: Transaction) -> dict[str, Any]:
+    """Who bought: accounts elsewhere, other purchases, and why they are flagged."""
+    who = transaction.customer
+    details = transaction.customer_details
+    flagged = who is not None and who.flagged
     return {
-        "words": str(counted),
-        "number": counted.number,
-        "url": f"{reverse('transactions:list')}?{urlencode(query)}",
+        "customer": details,
+        "identities": provider_pages.accounts(details.get("identities")),
+        "history": history.of(member, transaction),
+        "twins": history.twins(member, transaction),
+        "purchases_url": list_url(transaction, customer=transaction.customer_id),
+        "reasons": flags.reasons(who)[:MOST_REASONS] if who and flagged else [],
+        "clears_flags": role_may(member.role, "clear_flags"),
     }
 
 
-def missing(transaction: Transaction) -> list[LookUp]:
-    """Questions that wait for an API key of the connection."""
-    return list(
-        transaction.look_ups.filter(state=LookUp.State.NEEDS_KEY).order_by("kind")
-    )
+def at_the_provider(transaction: Transaction) -> dict[str, Any]:
+    """The provider's ids, each with its page there where one is known."""
+    names = [(row.kind, row.reference) for row in transaction.references.all()]
+    return {
+        "provider_page": provider_pages.page(transaction, transaction.provider_id),
+        "customer_page": provider_pages.customer_page(transaction),
+        "references": [
+            (kind, id, provider_pages.page(transaction, id)) for kind, id in names
+        ],
+    }
 
 
-def provider_page(transaction: Transaction) -> str:
-    """The payment in the provider's own dashboard; "" where we cannot know it."""
-    pages = PROVIDER_PAGES.get(transaction.provider)
-    asked = transaction.provider_id
-    if not pages or transaction.connection.base_url:
-        return ""
-    if not asked.startswith(PAGE_IDS[transaction.provider]):
-        return ""
-    return pages[0 if transaction.livemode else 1] % quote(asked, safe="")
+def notes_of(
+    member: Member,
+    transaction: Transaction,
+    *,
+    editing: Note | None = None,
+    draft: str = "",
+    trouble: str = "",
+) -> dict[str, Any]:
+    """The notes by staff. `editing` is open in a form; `draft` is what a form holds
+    that could not be kept, and `trouble` why."""
+    return {
+        "transaction": transaction,
+        "notes": list(transaction.notes.all()),
+        "writes_notes": role_may(member.role, "write_notes"),
+        "author": member.user_id,
+        "editing": editing,
+        "draft": editing.text if editing and not trouble else draft,
+        "trouble": trouble,
+    }
+
+
+def list_url(transaction: Transaction, **query: Any) -> str:
+    """The list in the transaction's mode."""
+    mode = {"livemode": "true" if transaction.livemode else "false"}
+    return f"{reverse('transactions:list')}?{urlencode(mode | query)}"
 
 
 def web_address(value: object) -> str:

@@ -44,6 +44,8 @@ def learned(oldest_first: Iterable[TimelineEntry]) -> dict[int, str]:
     seen: set[tuple[str, str, str]] = set()
     told: dict[int, str] = {}
     for entry in oldest_first:
+        if entry.source == TimelineEntry.Source.STAFF:
+            continue
         about = "" if entry.topic in PURCHASE else f"{entry.topic} {entry.object_id}"
         added = [
             str(WORDS[name]) for name in WORDS if _is_new(entry, name, about, known)

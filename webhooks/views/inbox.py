@@ -57,6 +57,13 @@ def inbound(request: HttpRequest, id: UUID) -> HttpResponse:
     return _show(request, _found(request, id))
 
 
+@require_safe
+@may("view_inbound")
+def body(request: HttpRequest, id: UUID) -> HttpResponse:
+    """What the event holds, for a place on another page that opens it."""
+    return render(request, "webhooks/_raw.html", {"event": _found(request, id)})
+
+
 @require_POST
 @may("read_again")
 def read_again(request: HttpRequest, id: UUID) -> HttpResponse:

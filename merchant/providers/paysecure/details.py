@@ -109,6 +109,7 @@ def method(purchase: dict[str, Any], weight: int) -> dict[str, Said]:
                     extra.get("card_issuer_country"), last.get("country")
                 ),
                 "holder": text(extra.get("cardholder_name"), 200),
+                "statement": text(purchase.get("cc_descriptor"), 60),
             }
         ),
     )

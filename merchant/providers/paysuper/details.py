@@ -128,6 +128,7 @@ def method(order: dict[str, Any]) -> dict[str, Said]:
                 "wallet": text(wallet.get("brand"), 60),
                 "network": text(coin.get("brand"), 60),
                 "title": text(method.get("title"), 100),
+                "receipt_number": text(order.get("receipt_number"), 60),
             }
         ),
     )

@@ -152,6 +152,11 @@ def _people(body: Body) -> dict[str, Said]:
         risk_level=outcome.get("risk_level"),
         risk_score=outcome.get("risk_score"),
         presentment=reading.presentment(body),
+        statement=first(
+            body.get("calculated_statement_descriptor"),
+            body.get("statement_descriptor"),
+        ),
+        receipt_number=body.get("receipt_number"),
     )
     if risk:
         known = method["method_details"].value if "method_details" in method else {}

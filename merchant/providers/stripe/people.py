@@ -66,6 +66,7 @@ def method(weight: int, details: object) -> dict[str, Said]:
     if kind is None:
         return {}
     own = mapping(sent.get(kind))
+    checks = mapping(own.get("checks"))
     last4 = text(first(own.get("last4"), own.get("iban_last4")), 20)
     return say(
         weight,
@@ -80,6 +81,9 @@ def method(weight: int, details: object) -> dict[str, Said]:
             expires=_expires(own),
             three_d_secure=mapping(own.get("three_d_secure")).get("result"),
             issuer=first(own.get("issuer"), own.get("bank_name"), own.get("bank_code")),
+            cvc_check=checks.get("cvc_check"),
+            address_check=checks.get("address_line1_check"),
+            postal_code_check=checks.get("address_postal_code_check"),
         ),
     )
 

@@ -164,3 +164,8 @@ def test_without_an_attempt_the_methods_name_is_the_brand() -> None:
     (fact,) = read_with("payin_paid", paymentMethod="VISA", transaction_data=None)
     assert said(fact, "method_brand") == "visa"
     assert said(fact, "method_last4") is None
+
+
+def test_what_stands_on_the_buyers_statement_is_told() -> None:
+    (fact,) = read_with("payin_paid", cc_descriptor="LANTERNS*SHOP")
+    assert said(fact, "method_details")["statement"] == "LANTERNS*SHOP"

@@ -343,6 +343,11 @@ def test_a_receipt_that_is_no_web_address_is_left_out() -> None:
         assert said(fact, "receipt_url") is None
 
 
+def test_the_number_of_the_receipt_is_told() -> None:
+    (fact,) = read_with("payment_success_simple", receipt_number="602262f1c3d4e5f6")
+    assert said(fact, "method_details")["receipt_number"] == "602262f1c3d4e5f6"
+
+
 def test_hostile_texts_are_cleaned() -> None:
     text = "<script>\x00=cmd|'x'\ud800\u202e" + "y" * 70_000
     order = load("payment_success_key")["object"]

@@ -223,6 +223,14 @@ def test_texts_are_cleaned_and_kept_as_texts() -> None:
     assert len(said(fact, "customer_name")) == 200
 
 
+def test_the_shops_own_words_for_the_statement_stand_in_for_what_was_printed() -> None:
+    payload = load("charge.succeeded")
+    charge = payload["data"]["object"]
+    del charge["calculated_statement_descriptor"]
+    charge["statement_descriptor"] = "LANTERNS"
+    assert said(one(payload), "method_details")["statement"] == "LANTERNS"
+
+
 def test_the_events_mode_wins_where_the_object_has_none() -> None:
     payload = load("refund.created__partial") | {"livemode": False}
     assert said(one(payload), "livemode") is False

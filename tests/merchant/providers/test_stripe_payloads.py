@@ -128,9 +128,14 @@ def test_charge_succeeded() -> None:
         "country": "NO",
         "expires": "04/2031",
         "three_d_secure": "authenticated",
+        "cvc_check": "pass",
+        "address_check": "pass",
+        "postal_code_check": "pass",
         "holder": "Ingrid Vik",
         "risk_level": "normal",
         "risk_score": "31",
+        "statement": "LANTERN SHOP",
+        "receipt_number": "2041-0044",
     }
     assert said(fact, "receipt_url") == "https://pay.example.com/receipts/lantern-a"
     assert fact.wants == ()

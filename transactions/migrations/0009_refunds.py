@@ -26,7 +26,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("merchant", "0005_refunds"),
-        ("transactions", "0005_filters"),
+        ("transactions", "0008_waiting"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,135 @@
+"""What a query asks of the lists beside the transactions: customers and products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from merchant.models import Member, Project
+from merchant.selectors import projects_of
+from transactions import filter_values as values
+from transactions.filter_values import Scope
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+#: Values that one name may have.
+MOST_VALUES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One name of the query; `show` says its meaning in words, None: as typed."""
+
+    label: StrOrPromise
+    read: values.Reader
+    show: Callable[[Any], StrOrPromise] | None = None
+    several: bool = False
+    is_chip: bool = True
+
+
+class Given(NamedTuple):
+    """A value as it was typed, and what it means."""
+
+    name: str
+    typed: str
+    meaning: Any
+
+
+#: What every one of these lists can be asked.
+COMMON: Mapping[str, Field] = {
+    "q": Field(_("Search"), values.plain_text),
+    "project": Field(_("Project"), values.project, lambda shop: shop.name, True),
+    "livemode": Field(_("Mode"), values.yes_or_no("live", "test"), None, is_chip=False),
+}
+
+
+class Asked:
+    """A query as it was read. While one of its values cannot be, `errors` says why,
+    name by name, and there are no rows."""
+
+    fields: ClassVar[Mapping[str, Field]] = COMMON
+
+    def __init__(self, member: Member, query: QueryDict, *, livemode: bool) -> None:
+        """`livemode`: what a query means that does not say."""
+        self.member = member
+        self.projects: list[Project] = list(projects_of(member))
+        self.scope = Scope(self.projects, UTC)
+        self.errors: dict[str, str] = {}
+        self.given: list[Given] = []
+        self._assumed = livemode
+        for name, field in self.fields.items():
+            self._read(name, field, query.getlist(name))
+
+    @property
+    def livemode(self) -> bool:
+        asked = self.meaning("livemode")
+        return self._assumed if asked is None else bool(asked)
+
+    @cached_property
+    def shops(self) -> list[Project]:
+        """The projects that are looked at."""
+        return self.meanings("project") or self.projects
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything is asked but test or live."""
+        return bool(self.errors) or any(self.fields[g.name].is_chip for g in self.given)
+
+    def typed(self, name: str) -> list[str]:
+        return [given.typed for given in self.given if given.name == name]
+
+    def meanings(self, name: str) -> list[Any]:
+        return [given.meaning for given in self.given if given.name == name]
+
+    def meaning(self, name: str) -> Any:
+        """The first value's; None where it was not asked."""
+        return next(iter(self.meanings(name)), None)
+
+    def pairs(
+        self, *, less: Given | None = None, without: Container[str] = ()
+    ) -> list[tuple[str, str]]:
+        """The query as (name, text), names in their order."""
+        return [
+            (given.name, given.typed)
+            for given in self.given
+            if given is not less and given.name not in without
+        ]
+
+    def chips(
+        self, address: Callable[[list[tuple[str, str]]], str]
+    ) -> list[dict[str, Any]]:
+        """Every value in words, with the list without it."""
+        return [
+            {
+                "label": self.fields[given.name].label,
+                "value": self._shown(given),
+                "url": address(self.pairs(less=given)),
+            }
+            for given in self.given
+            if self.fields[given.name].is_chip
+        ]
+
+    def _shown(self, given: Given) -> Any:
+        show = self.fields[given.name].show
+        return given.typed if show is None else show(given.meaning)
+
+    def _read(self, name: str, field: Field, texts: list[str]) -> None:
+        if field.several:
+            texts = [part for text in texts for part in text.split(",")]
+        texts = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+        if len(texts) > (most := MOST_VALUES if field.several else 1):
+            self.errors[name] = f"{name} takes at most {most}."
+            return
+        try:
+            read = [Given(name, text, field.read(text, self.scope)) for text in texts]
+        except ValueError as error:
+            self.errors[name] = f"{name} {error}."
+            return
+        self.given += read

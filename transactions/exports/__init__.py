@@ -1,0 +1,1 @@
+"""Files made from a list: one definition of the columns, a writer per format."""
