@@ -68,6 +68,7 @@ FULFILLERS = frozenset({"owner", "admin", "support"})
 WRITERS = frozenset({"owner", "admin", "finance", "support", "developer"})
 CLEARERS = WRITERS - {"developer"}
 ACCEPTS = frozenset({"owner", "admin", "finance"})
+REFUNDERS = ACCEPTS | {"support"}
 NOBODY: frozenset[str] = frozenset()
 
 READ, WRITE, FORM = "GET", "POST", "GET POST PUT"
@@ -144,6 +145,27 @@ ROUTES = {
     "v1/refunds/<id>": Route(READ, key=404, id="refund", **API),
     "transactions/<id>/fulfilment/<act>/": Route(
         WRITE, FULFILLERS, own=(302, 409), stranger=(404,), id="transaction"
+    ),
+    "transactions/<id>/refund/": Route(
+        "GET POST", REFUNDERS, own=(200, 422), stranger=(404,), id="transaction"
+    ),
+    "refunds/": Route(READ),
+    "refunds/limits/": Route(READ, OWNERS),
+    "refunds/limits/<id>/": Route(
+        WRITE, OWNERS, own=(422,), stranger=(404,), id="project"
+    ),
+    "refunds/<id>/": Route(READ, stranger=(404,), id="refund"),
+    "refunds/<id>/approve/": Route(
+        WRITE, ACCEPTS, own=(302,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/decline/": Route(
+        WRITE, ACCEPTS, own=(422,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/cancel/": Route(
+        WRITE, REFUNDERS, own=(422,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/give-up/": Route(
+        WRITE, ACCEPTS, own=(422,), stranger=(404,), id="refund"
     ),
     "transactions/<id>/acceptance/": Route(
         WRITE, ACCEPTS, own=(302, 409), stranger=(404,), id="transaction"
