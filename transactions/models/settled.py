@@ -125,6 +125,11 @@ class Refund(models.Model):
                 fields=["merchant", "livemode", "status", "-created", "-id"],
                 name="refund_by_status",
             ),
+            models.Index(
+                fields=["provider_id"],
+                condition=~models.Q(provider_id=""),
+                name="refund_by_provider_id",
+            ),
         ]
         ordering = ["created", "key"]
 
