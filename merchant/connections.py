@@ -32,6 +32,7 @@ SHORTEST_SECRET = 6
 LONGEST_SECRET = 10_000
 MOST_BRANDS = 50
 API_KEY = "connection.api_key"
+USER_TOKEN = "connection.user_token"  # noqa: S105 - a purpose
 
 _kept: dict[UUID, tuple[float, Connection, Keys]] = {}
 
@@ -54,6 +55,9 @@ def keys_of(connection: Connection) -> Keys:
         private_key=opened["private"][0] if opened["private"] else "",
         api_key=vault.unseal(
             connection.sealed_api_key, purpose=API_KEY, row=connection.id
+        ),
+        user_token=vault.unseal(
+            connection.sealed_user_token, purpose=USER_TOKEN, row=connection.id
         ),
         base_url=connection.base_url,
         brand_ids=tuple(connection.brand_ids),
@@ -94,6 +98,7 @@ def open_connection(
     public_key: str = "",
     private_key: str = "",
     api_key: str = "",
+    user_token: str = "",
     base_url: str = "",
     brand_ids: Iterable[str] = (),
     account: str = "",
@@ -123,7 +128,10 @@ def open_connection(
         brand_ids=_read_brands(brand_ids),
         account=_read_word(account, "The account", 80),
     )
-    connection.sealed_api_key = _seal_api_key(connection, api_key)
+    connection.sealed_api_key = _seal(connection, api_key, "API key", API_KEY)
+    connection.sealed_user_token = _seal(
+        connection, user_token, "user token", USER_TOKEN
+    )
     with transaction.atomic():
         connection.save()
         for kind, key in keys:
@@ -178,17 +186,28 @@ def set_api_key(connection: Connection, api_key: str) -> None:
     Raises NotUsable.
     """
     with _changing(connection):
-        connection.sealed_api_key = _seal_api_key(connection, api_key)
+        connection.sealed_api_key = _seal(connection, api_key, "API key", API_KEY)
         connection.save(update_fields=["sealed_api_key"])
+
+
+def set_user_token(connection: Connection, token: str) -> None:
+    """What proves a person of the merchant to the provider, for what the API key may
+    not do; "" takes it away. Raises NotUsable.
+    """
+    with _changing(connection):
+        connection.sealed_user_token = _seal(
+            connection, token, "user token", USER_TOKEN
+        )
+        connection.save(update_fields=["sealed_user_token"])
 
 
 def close(connection: Connection) -> None:
     """Takes no more deliveries and destroys its keys; what came stays."""
     with _changing(connection):
         connection.secrets.all().delete()
-        connection.sealed_api_key = ""
+        connection.sealed_api_key = connection.sealed_user_token = ""
         connection.closed = connection.closed or timezone.now()
-        connection.save(update_fields=["sealed_api_key", "closed"])
+        connection.save(update_fields=["sealed_api_key", "sealed_user_token", "closed"])
 
 
 @contextmanager
@@ -246,11 +265,11 @@ def _read_private_key(given: str) -> str:
     return given
 
 
-def _seal_api_key(connection: Connection, given: str) -> str:
-    api_key = _read_word(given, "The API key", LONGEST_SECRET)
-    if not api_key.isascii():  # it travels in a header
-        raise NotUsable("The API key holds characters that no API key has.")
-    return vault.seal(api_key, purpose=API_KEY, row=connection.id)
+def _seal(connection: Connection, given: str, what: str, purpose: str) -> str:
+    key = _read_word(given, f"The {what}", LONGEST_SECRET)
+    if not key.isascii():  # it travels in a header
+        raise NotUsable(f"The {what} holds characters that no {what} has.")
+    return vault.seal(key, purpose=purpose, row=connection.id)
 
 
 def _read_base_url(given: str, *, demo: bool) -> str:

@@ -298,7 +298,7 @@ def resolve(target: Target, within: float) -> list[Address]:
 def _ask(host: str, port: int, within: float) -> list[Address]:
     answers: list[Any] = []
     if not _ASKING.acquire(timeout=within):
-        raise Unreachable(f"the name {host} was not looked up: too many are waiting")
+        raise _unsent(f"the name {host} was not looked up: too many are waiting")
 
     def look_up() -> None:
         try:
@@ -312,10 +312,15 @@ def _ask(host: str, port: int, within: float) -> list[Address]:
     thread.start()
     thread.join(within)
     if not answers:
-        raise Unreachable(f"the name {host} was not resolved within {within:.0f} s")
+        raise _unsent(f"the name {host} was not resolved within {within:.0f} s")
     if isinstance(answers[0], Exception):
-        raise Unreachable(f"the name {host} cannot be resolved")
+        raise _unsent(f"the name {host} cannot be resolved")
     texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in answers[0])
     if not texts:
-        raise Unreachable(f"the name {host} has no address")
+        raise _unsent(f"the name {host} has no address")
     return [ipaddress.ip_address(text) for text in texts]
+
+
+def _unsent(words: str) -> Unreachable:
+    """Without an address nothing was sent to anybody."""
+    return Unreachable(words, unsent=True)

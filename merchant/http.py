@@ -63,7 +63,8 @@ def send(
     allowed = destinations.resolve(target, within=min(NAME_TIMEOUT, timeout))
     left = timeout - (time.monotonic() - started)
     if left <= 0:
-        raise Unreachable(f"{target.host} did not answer within {timeout:.0f} s")
+        words = f"{target.host} did not answer within {timeout:.0f} s"
+        raise Unreachable(words, unsent=True)
     exchange = Exchange(
         method, target, allowed, headers=headers, body=body, timeout=left, most=most
     )
@@ -235,7 +236,11 @@ class Exchange:
             most = f"{self.most // 1024} KiB" if self.most >= 1024 else f"{self.most} B"
             return Unreachable(f"the answer of {host} is larger than {most}")
         words = _CAUSES.get(code, "the call to {host} failed ({code})")
-        return Unreachable(words.format(host=host, seconds=seconds, code=code))
+        # A part of the request may be enough for the other side to act.
+        unsent = not self.handle.getinfo(pycurl.REQUEST_SIZE)
+        return Unreachable(
+            words.format(host=host, seconds=seconds, code=code), unsent=unsent
+        )
 
 
 def _token(method: str) -> str:

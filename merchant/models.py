@@ -111,6 +111,7 @@ class Connection(models.Model):
     provider = models.CharField(max_length=12, choices=PROVIDERS)
     livemode = models.BooleanField(default=True)
     sealed_api_key = models.TextField(blank=True)
+    sealed_user_token = models.TextField(blank=True)
     base_url = models.URLField(max_length=500, blank=True)
     brand_ids = models.JSONField(default=list, blank=True)
     account = models.CharField(max_length=80, blank=True)
@@ -187,6 +188,33 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.label or self.hint
+
+
+class RememberedAnswer(models.Model):
+    """What the API answered to a request that came with an Idempotency-Key.
+
+    `fingerprint`: sha256 hex of what was asked. `status` is null while it is still
+    worked on, until `leased_until`; then whoever asks again may do it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey(
+        Project, models.CASCADE, related_name="remembered_answers", db_index=False
+    )
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    leased_until = models.DateTimeField()
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="asked_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class AuditEntry(models.Model):

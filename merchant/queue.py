@@ -27,11 +27,14 @@ LOOK_UPS_JOB = "transactions.jobs.drain_look_ups"
 BULK_JOB = "transactions.bulk_actions.run_due"
 RULES_JOB = "transactions.reach.apply_rules"
 
+REFUNDS_JOB = "transactions.jobs.drain_refunds"
+
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
 #: sweep only finds what the bell missed.
 PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
+    (REFUNDS_JOB, 1.0),
     (BULK_JOB, 2.0),
     (RULES_JOB, 2.0),
     ("transactions.poll.poll_due", 60.0),
@@ -39,6 +42,7 @@ PERIODIC: list[tuple[str, float]] = [
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.listen", 300.0),
     ("webhooks.jobs.tidy", 3600.0),
+    ("merchant.idempotency.tidy", 3600.0),
     ("transactions.bulk_actions.tidy", 3600.0),
     ("merchant.health.beat", 10.0),
 ]
@@ -47,6 +51,7 @@ PERIODIC: list[tuple[str, float]] = [
 DRAINED: dict[str, str] = {
     "inbound": settings.INBOX_JOB,
     "look_ups": LOOK_UPS_JOB,
+    "refunds": REFUNDS_JOB,
     "rules": RULES_JOB,
     "bulk": BULK_JOB,
 }

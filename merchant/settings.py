@@ -297,6 +297,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+# Before money moves above a limit, or secrets show: see merchant.fresh_login.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Only failures count at the login; who is limited reads when to come back.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "10/5m/key,30/5m/ip"}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
-from transactions.models import LineItem, Product, Transaction
+from transactions.models import LineItem, Product, Refund, Transaction
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -82,7 +82,11 @@ def make_connection(
     """
     if "project" not in over:
         over["project"] = make_project()
+    user_token = over.pop("user_token", "")
     connection = Connection(provider=provider, **over)
+    connection.sealed_user_token = vault.seal(
+        user_token, purpose="connection.user_token", row=connection.id
+    )
     connection.sealed_api_key = vault.seal(
         api_key, purpose="connection.api_key", row=connection.id
     )
@@ -174,3 +178,22 @@ def make_item(
         "amount": transaction.amount,
     }
     return LineItem.objects.create(**given | over)
+
+
+def make_refund(transaction: Transaction, **over: Any) -> Refund:
+    """A refund made in the provider's own dashboard; without timeline."""
+    number = next(_numbers)
+    name = over.get("provider_id", f"re_{number}")
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "merchant": transaction.merchant,
+        "project": transaction.project,
+        "livemode": transaction.livemode,
+        "key": name,
+        "provider_id": name,
+        "status": "succeeded",
+        "amount": 500,
+        "currency": transaction.currency,
+        "created": transaction.created,
+    }
+    return Refund.objects.create(**given | over)

@@ -35,6 +35,7 @@ from tests.factories import (
     make_member,
     make_merchant,
     make_project,
+    make_refund,
     make_transaction,
 )
 from tests.transactions.api_client import key_client
@@ -49,7 +50,6 @@ from transactions.models import (
     Note,
     Payout,
     ProviderReference,
-    Refund,
     SavedView,
     Subscription,
     TimelineEntry,
@@ -69,6 +69,7 @@ FULFILLERS = frozenset({"owner", "admin", "support"})
 WRITERS = frozenset({"owner", "admin", "finance", "support", "developer"})
 CLEARERS = WRITERS - {"developer"}
 ACCEPTS = frozenset({"owner", "admin", "finance"})
+REFUNDERS = ACCEPTS | {"support"}
 NOBODY: frozenset[str] = frozenset()
 
 READ, WRITE, FORM = "GET", "POST", "GET POST PUT"
@@ -83,7 +84,8 @@ class Route:
     `methods` are answered, all others are 405. `roles` may use it with an id of their
     own, others read 403. The rest are statuses: `own` what a role that may gets,
     `stranger` a member of another merchant (or of another project) with any id of
-    ours, `visitor` who is not signed in, `key` an API key of another project.
+    ours, `visitor` who is not signed in, `key` an API key of another project, which
+    gets `posted` where it posts nothing.
     """
 
     methods: str
@@ -92,6 +94,7 @@ class Route:
     stranger: tuple[int, ...] = (200,)
     visitor: int = LOGIN
     key: int = LOGIN
+    posted: int = 0
     id: str = ""
     form: dict[str, str] = field(default_factory=dict)
 
@@ -106,6 +109,7 @@ ROUTES = {
     "login/": Route(FORM, own=(302,), stranger=(302,), **OPEN),
     "logout/": Route("GET POST", own=(200, 302), stranger=(200, 302)),
     "inactive/": Route(READ, **OPEN),
+    "again/": Route(FORM),
     "password/change/": Route(FORM),
     "password/reset/": Route(FORM, **OPEN),
     "password/reset/done/": Route(READ, **OPEN),
@@ -138,8 +142,31 @@ ROUTES = {
     "transactions/views/<id>/default/": Route(WRITE, id="view", **OTHERS),
     "transactions/views/<id>/delete/": Route(WRITE, id="view", **OTHERS),
     "transactions/<id>/": Route(READ, stranger=(404,), id="transaction"),
+    "v1/refunds": Route("GET POST", key=200, posted=415, **API),
+    "v1/refunds/<id>": Route(READ, key=404, id="refund", **API),
     "transactions/<id>/fulfilment/<act>/": Route(
         WRITE, FULFILLERS, own=(302, 409), stranger=(404,), id="transaction"
+    ),
+    "transactions/<id>/refund/": Route(
+        "GET POST", REFUNDERS, own=(200, 422), stranger=(404,), id="transaction"
+    ),
+    "refunds/": Route(READ),
+    "refunds/limits/": Route(READ, OWNERS),
+    "refunds/limits/<id>/": Route(
+        WRITE, OWNERS, own=(422,), stranger=(404,), id="project"
+    ),
+    "refunds/<id>/": Route(READ, stranger=(404,), id="refund"),
+    "refunds/<id>/approve/": Route(
+        WRITE, ACCEPTS, own=(302,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/decline/": Route(
+        WRITE, ACCEPTS, own=(422,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/cancel/": Route(
+        WRITE, REFUNDERS, own=(422,), stranger=(404,), id="refund"
+    ),
+    "refunds/<id>/give-up/": Route(
+        WRITE, ACCEPTS, own=(422,), stranger=(404,), id="refund"
     ),
     "transactions/<id>/acceptance/": Route(
         WRITE, ACCEPTS, own=(302, 409), stranger=(404,), id="transaction"
@@ -252,7 +279,7 @@ def full_house(mark: str) -> House:
     refused = make_inbound_event(connection=connection, body=body, state="refused")
     item = make_item(sale, f"{mark} sword", product_key=f"{mark}-product")
     about = {"transaction": sale, "provider_id": f"{mark}-1", "created": now}
-    refund = Refund.objects.create(status="pending", amount=1, currency="eur", **about)
+    refund = make_refund(sale, provider_id=f"{mark}-1", status="pending", amount=1)
     dispute = Dispute.objects.create(status="open", amount=1, currency="eur", **about)
     DeliveryItem.objects.create(status="added", **about)
     ProviderReference.objects.create(
@@ -415,7 +442,8 @@ def test_a_visitor_and_a_foreign_key_get_nothing(ours: House, theirs: House) -> 
     for address, route in ROUTES.items():
         for id in ours.every_id if "<id>" in address else {""}:
             for method in route.methods.split():
-                for client, wanted in ((Client(), route.visitor), (key, route.key)):
+                told = (route.posted if method == "POST" else 0) or route.key
+                for client, wanted in ((Client(), route.visitor), (key, told)):
                     answer = call(client, method, url(address, id))
                     assert answer.status_code == wanted, (method, address)
                     if wanted == LOGIN and address not in OPEN_FORMS:

@@ -44,7 +44,7 @@ class TransactionList(ApiView):
         if after and before:
             message = "Give starting_after or ending_before, not both."
             raise Problem(message, "parameter_invalid", param="ending_before")
-        page = take(asked.strands, _limit(query), after=after, before=before)
+        page = take(asked.strands, limit_of(query), after=after, before=before)
         prefetch_related_objects(page.rows, *CHILDREN)
         listed = {
             "object": "list",
@@ -75,15 +75,15 @@ def _find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transactio
 
 def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | None:
     """Where the transaction stands that a cursor names; it need not pass the filter."""
-    id = _single(query, param)
+    id = single(query, param)
     if id is None:
         return None
     row = _find(rows.only("id", "created"), id, param)
     return Position(row.created, row.pk)
 
 
-def _limit(query: Query) -> int:
-    text = _single(query, "limit")
+def limit_of(query: Query) -> int:
+    text = single(query, "limit")
     if text is None:
         return DEFAULT_LIMIT
     known = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
@@ -93,7 +93,7 @@ def _limit(query: Query) -> int:
     return int(text)
 
 
-def _single(query: Query, param: str) -> str | None:
+def single(query: Query, param: str) -> str | None:
     """The parameter's one value, None where it is absent or empty."""
     texts = [text for text in query.get(param, []) if text]
     if len(texts) > 1:

@@ -146,7 +146,7 @@ class TransactionListObject(serializers.Serializer):
 
 
 # --------------------------------------------------------------------- the parameters
-def _several(words: list[str] | None = None) -> dict[str, Any]:
+def several(words: list[str] | None = None) -> dict[str, Any]:
     item: dict[str, Any] = {"type": "string"}
     return {"type": "array", "items": item | ({"enum": words} if words else {})}
 
@@ -165,19 +165,19 @@ COUNTRIES = {
 
 #: name -> (schema, what it does).
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
-    "project": (_several(), "Short name or id of a project that the key may see."),
-    "provider": (_several([slug for slug, _ in PROVIDERS]), "Who took the payment."),
+    "project": (several(), "Short name or id of a project that the key may see."),
+    "provider": (several([slug for slug, _ in PROVIDERS]), "Who took the payment."),
     "product": (
-        _several(),
+        several(),
         "Name, our id, or the provider's product id or sku; takes all products of that "
         "name.",
     ),
-    "status": (_several(list(Status.values)), "Status of the transaction."),
+    "status": (several(list(Status.values)), "Status of the transaction."),
     "currency": (CURRENCIES, "Currency of the purchase."),
-    "method": (_several(), "Kind of payment method, such as card."),
-    "brand": (_several(), "Brand of the payment method, such as visa."),
+    "method": (several(), "Kind of payment method, such as card."),
+    "brand": (several(), "Brand of the payment method, such as visa."),
     "country": (COUNTRIES, "Country of the customer, ISO 3166 alpha-2."),
-    "customer": (_several(), "Our id of the customer, your own id of them, or e-mail."),
+    "customer": (several(), "Our id of the customer, your own id of them, or e-mail."),
     "amount[gte]": (WHOLE, f"At least this amount. {MINOR}"),
     "amount[lte]": (WHOLE, f"At most this amount. {MINOR}"),
     "amount[eq]": (
@@ -189,16 +189,16 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "paid[gte]": (MOMENT, f"Paid at this time or later. {DATE}"),
     "paid[lt]": (MOMENT, f"Paid before this time. {DATE}"),
     "fulfilment": (
-        _several(list(FulfilmentStatus.values)),
+        several(list(FulfilmentStatus.values)),
         "Whether it was handed over.",
     ),
     "refund_pending": ({"type": "boolean"}, "Whether a refund is on its way."),
     "dispute": (
-        _several(list(DisputeStatus.values)),
+        several(list(DisputeStatus.values)),
         "Has a dispute that stands like this.",
     ),
     "verified": (
-        _several(list(SURENESS)),
+        several(list(SURENESS)),
         "Whether the provider confirmed the amount, or a member accepted it by hand.",
     ),
     "to_revoke": (
@@ -222,7 +222,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def _parameter(name: str, schema: dict[str, Any], words: str) -> OpenApiParameter:
+def parameter(name: str, schema: dict[str, Any], words: str) -> OpenApiParameter:
     listed = schema.get("type") == "array"
     if listed:
         words += " Several values: separate them by commas, or repeat the name."
@@ -242,7 +242,7 @@ LIST = extend_schema(
     summary="List transactions",
     description="Newest first by (created, id).",
     tags=["Transactions"],
-    parameters=[_parameter(name, *told) for name, told in PARAMETERS.items()],
+    parameters=[parameter(name, *told) for name, told in PARAMETERS.items()],
     responses={
         200: OpenApiResponse(
             TransactionListObject, examples=[OpenApiExample("A list", value=LISTED)]

@@ -212,7 +212,7 @@ def _join(other: UUID, kept: UUID) -> None:
     if Note.objects.filter(transaction_id=other).update(transaction_id=kept):
         Transaction.objects.filter(pk=kept).update(noted=True)
     for own, name in (
-        (Refund, "provider_id"),
+        (Refund, "key"),
         (Dispute, "provider_id"),
         (DeliveryItem, "provider_id"),
         (BulkItem, "bulk_id"),

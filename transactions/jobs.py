@@ -17,7 +17,7 @@ from django.utils import timezone
 from merchant import connections, strict_json
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Fact, Unreadable
-from transactions import binding, invoices, ledger, look_ups, questions
+from transactions import binding, invoices, ledger, look_ups, questions, refunds
 from webhooks.models import InboundEvent
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ def drain_look_ups() -> int:
     questions.open_for_key()
     invoices.adopt()
     return look_ups.answer_due()
+
+
+def drain_refunds() -> int:
+    """Sends refunds, asks what became of them, ends requests that nobody approved."""
+    return refunds.expire_due() + refunds.submit_due()
 
 
 @contextmanager
@@ -182,4 +187,4 @@ def _note(event: InboundEvent, facts: Sequence[Fact], told: bool) -> str:
 
 def backlog(now: datetime) -> bool:
     """Whether anything is due at `now`."""
-    return _due().exists() or look_ups.due(now).exists()
+    return _due().exists() or look_ups.due(now).exists() or refunds.due(now).exists()

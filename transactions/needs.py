@@ -11,9 +11,14 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from merchant.models import Connection
 from transactions.filter_fields import SURENESS
-from transactions.models import Dispute, LookUp, Transaction
+from transactions.models import Dispute, LookUp, Refund, Transaction
 from transactions.paging import Counted, count_up_to
-from transactions.statuses import MONEY_CAME, DisputeStatus, FulfilmentStatus
+from transactions.statuses import (
+    MONEY_CAME,
+    DisputeStatus,
+    FulfilmentStatus,
+    RefundStatus,
+)
 from webhooks import silence
 from webhooks.models import InboundEvent, Refusal
 
@@ -38,6 +43,7 @@ class Purchases:
     newest_to_revoke: list[Transaction]
     unverified: Counted
     refunds: Counted
+    to_approve: Counted
 
 
 @dataclass(slots=True)
@@ -71,7 +77,15 @@ def at_purchases(rows: QuerySet[Transaction], now: datetime) -> Purchases:
         newest_to_revoke=list(to_revoke.order_by("-created", "-id")[:MOST_NAMED]),
         unverified=_count(rows.filter(SURENESS["false"], status__in=MONEY_CAME)),
         refunds=_count(rows.filter(refund_pending=True)),
+        to_approve=_to_approve(rows),
     )
+
+
+def _to_approve(rows: QuerySet[Transaction]) -> Counted:
+    found = Refund.objects.filter(
+        status=RefundStatus.AWAITING_APPROVAL, transaction__in=rows
+    )
+    return _counted(found.order_by()[: MOST_COUNTED + 1].count())
 
 
 def at_the_door(

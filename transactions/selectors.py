@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from merchant.models import Member, Project
 from merchant.selectors import held_projects
-from transactions.models import Transaction, TransactionAlias
+from transactions.models import Refund, Transaction, TransactionAlias
 
 
 def visible_to(member: Member) -> QuerySet[Transaction]:
@@ -25,6 +25,18 @@ def of_project(project: Project) -> QuerySet[Transaction]:
     """What an API key of the project may see."""
     # The merchant as well: the index by status starts with it.
     return _shown().filter(merchant_id=project.merchant_id, project_id=project.pk)
+
+
+def refunds_visible_to(member: Member) -> QuerySet[Refund]:
+    """The refunds of what the member may see."""
+    rows = Refund.objects.filter(merchant_id=member.merchant_id)
+    held = held_projects(member)
+    return rows.filter(project_id__in=held) if held else rows
+
+
+def refunds_of_project(project: Project) -> QuerySet[Refund]:
+    """What an API key of the project may see."""
+    return Refund.objects.filter(merchant_id=project.merchant_id, project=project)
 
 
 def find(rows: QuerySet[Transaction], id: UUID) -> Transaction | None:

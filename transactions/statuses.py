@@ -66,19 +66,96 @@ TO_HAND_OVER = frozenset({Status.PAID, Status.PARTIALLY_REFUNDED})
 
 
 class RefundStatus(models.TextChoices):
-    """The life of a refund. Provider facts use pending, requires_action, the ends."""
+    """The life of a refund. Provider facts use pending, requires_action, the ends.
+
+    One that we asked for is "submitted" where its provider says "pending": both mean
+    that the provider has it. "unknown" is a call whose answer was lost.
+    """
 
     REQUESTED = "requested", _("Requested")
+    AWAITING_APPROVAL = "awaiting_approval", _("Waits for approval")
+    APPROVED = "approved", _("Approved")
     SUBMITTED = "submitted", _("Submitted")
+    UNKNOWN = "unknown", _("Not known yet")
     PENDING = "pending", _("Pending")
     REQUIRES_ACTION = "requires_action", _("Waits for the customer")
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
     CANCELED = "canceled", _("Canceled")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
 
 
-#: Refunds in these states are under way.
-REFUND_OPEN = frozenset({"requested", "submitted", "pending", "requires_action"})
+#: Refunds in these states are under way: their amount is spoken for.
+REFUND_OPEN = frozenset(
+    {
+        RefundStatus.REQUESTED,
+        RefundStatus.AWAITING_APPROVAL,
+        RefundStatus.APPROVED,
+        RefundStatus.SUBMITTED,
+        RefundStatus.UNKNOWN,
+        RefundStatus.PENDING,
+        RefundStatus.REQUIRES_ACTION,
+    }
+)
+#: Of these, what no provider has been asked for yet.
+REFUND_UNSENT = frozenset(
+    {RefundStatus.REQUESTED, RefundStatus.AWAITING_APPROVAL, RefundStatus.APPROVED}
+)
+
+
+class RefundStep(models.TextChoices):
+    """What we do about a refund, as our entries in the timeline say it."""
+
+    REQUESTED = "requested", _("Refund requested")
+    AWAITING_APPROVAL = "awaiting_approval", _("Refund requested, waits for approval")
+    APPROVED = "approved", _("Refund approved")
+    DECLINED = "declined", _("Refund declined")
+    EXPIRED = "expired", _("Refund request expired")
+    CANCELED = "canceled", _("Refund request canceled")
+    SENT = "sent", _("Refund sent to the provider")
+    BY_HAND = "by_hand", _("To be refunded in the provider's own dashboard")
+    ACCEPTED = "accepted", _("The provider has taken the refund")
+    UNKNOWN = "unknown", _("The provider's answer was lost")
+    REFUSED = "refused", _("The provider refused the refund")
+    STOPPING = "stopping", _("Canceling the refund at the provider")
+    GIVEN_UP = "given_up", _("Closed: the provider does not have it")
+
+
+#: What each of our steps makes of the refund, while its provider has said nothing.
+AFTER_STEP = {
+    RefundStep.REQUESTED: RefundStatus.REQUESTED,
+    RefundStep.AWAITING_APPROVAL: RefundStatus.AWAITING_APPROVAL,
+    RefundStep.APPROVED: RefundStatus.APPROVED,
+    RefundStep.DECLINED: RefundStatus.DECLINED,
+    RefundStep.EXPIRED: RefundStatus.EXPIRED,
+    RefundStep.CANCELED: RefundStatus.CANCELED,
+    RefundStep.SENT: RefundStatus.SUBMITTED,
+    RefundStep.BY_HAND: RefundStatus.SUBMITTED,
+    RefundStep.ACCEPTED: RefundStatus.SUBMITTED,
+    RefundStep.UNKNOWN: RefundStatus.UNKNOWN,
+    RefundStep.REFUSED: RefundStatus.FAILED,
+    RefundStep.STOPPING: RefundStatus.SUBMITTED,
+    RefundStep.GIVEN_UP: RefundStatus.CANCELED,
+}
+
+
+class RefundReason(models.TextChoices):
+    """Why staff give money back; each provider file knows its own word for it."""
+
+    REQUESTED_BY_CUSTOMER = "requested_by_customer", _("The customer asked for it")
+    DUPLICATE = "duplicate", _("Paid twice")
+    FRAUDULENT = "fraudulent", _("Fraud or a stolen card")
+    NOT_DELIVERED = "not_delivered", _("Not delivered, or not as promised")
+    CHARGEBACK = "chargeback", _("To settle a chargeback")
+    OTHER = "other", _("Another reason")
+
+
+class AfterRefund(models.TextChoices):
+    """What a refund does to what was handed over, once it has succeeded."""
+
+    KEEP = "keep", _("The customer keeps it")
+    REVOKE = "revoke", _("It is taken back")
 
 
 class DisputeStatus(models.TextChoices):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
+from transactions.api_refunds import RefundDetail, RefundList
 from transactions.views import (
     browse,
     bulk,
@@ -19,6 +20,9 @@ from transactions.views import (
     overview,
     products,
     queue,
+    refund_form,
+    refund_limits,
+    refund_pages,
     rules,
     saved_views,
 )
@@ -56,6 +60,15 @@ pages: Patterns = [
         handing_over.act,
         name="fulfil",
     ),
+    path("transactions/<uuid:id>/refund/", refund_form.ask, name="ask_refund"),
+    path("refunds/", refund_pages.browse, name="refunds"),
+    path("refunds/limits/", refund_limits.page, name="refund_limits"),
+    path("refunds/limits/<uuid:id>/", refund_limits.set_limit, name="set_refund_limit"),
+    path("refunds/<uuid:id>/", refund_pages.refund, name="refund"),
+    path("refunds/<uuid:id>/approve/", refund_pages.approve, name="approve_refund"),
+    path("refunds/<uuid:id>/decline/", refund_pages.decline, name="decline_refund"),
+    path("refunds/<uuid:id>/cancel/", refund_pages.cancel, name="cancel_refund"),
+    path("refunds/<uuid:id>/give-up/", refund_pages.give_up, name="give_up_refund"),
     path("transactions/<uuid:id>/acceptance/", handing_over.accept, name="accept"),
     path("fulfilment/", queue.queue, name="queue"),
     path("transactions/bulk/", bulk.choose, name="choose_bulk"),
@@ -86,6 +99,8 @@ pages: Patterns = [
 api: Patterns = [
     path("v1/transactions", TransactionList.as_view(), name="api_list"),
     path("v1/transactions/<str:id>", TransactionDetail.as_view(), name="api_card"),
+    path("v1/refunds", RefundList.as_view(), name="api_refunds"),
+    path("v1/refunds/<str:id>", RefundDetail.as_view(), name="api_refund"),
     path("metrics", Metrics.as_view(), name="metrics"),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -121,7 +121,7 @@ def _hand_over(folder: Folder, row: fold.Folded, rules: fulfilment_rules.Rules) 
     each = {
         item["key"]: rules.at(project, item["product_id"], when) for item in row.items
     }
-    found = fold.fulfilment.of(row.ordered, row.columns, each or whole)
+    found = fold.fulfilment.of(row.ordered, row.columns, each or whole, row.taken_back)
     row.columns |= found.columns
     for item in row.items:
         item["fulfilment"] = found.lines[item["key"]]
@@ -293,13 +293,13 @@ def _write_children(
     touched: set[UUID] = set()
     for model, name, wanted in children(folders, folded):
         if model is LineItem:
-            touched |= _replace(
-                model, name, wanted, [i for _, old in before.values() for i in old]
-            )
+            known: Iterable[Any] = [i for _, old in before.values() for i in old]
+            touched |= _replace(model, name, wanted, known)
             _rename(wanted.values())
-        else:
-            rows = model._default_manager.filter(transaction_id__in=before)
-            touched |= _replace(model, name, wanted, rows if before else ())
+            continue
+        known = model._default_manager.filter(transaction_id__in=before)
+        id_of = _id_of_refund if model is Refund else _new_id
+        touched |= _replace(model, name, wanted, known if before else (), id_of)
     return touched
 
 
@@ -317,8 +317,16 @@ def children(
             for item in folded[folder.id].items
         },
     )
+    yield (
+        Refund,
+        "key",
+        {
+            (folder.id, key): columns | _whose(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].refunds.items()
+        },
+    )
     for model, part in (
-        (Refund, "refunds"),
         (Dispute, "disputes"),
         (DeliveryItem, "delivery_items"),
     ):
@@ -331,6 +339,24 @@ def children(
                 for key, columns in getattr(folded[folder.id], part).items()
             },
         )
+
+
+def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
+    """Refunds carry whose they are, so that a list of them needs no other table."""
+    return {
+        "merchant_id": folder.project.merchant_id,
+        "project_id": folder.project.id,
+        "livemode": folded.columns["livemode"],
+    }
+
+
+def _id_of_refund(key: str, columns: dict[str, Any]) -> UUID:
+    """Ours where we asked for it: who asked knows it already."""
+    return UUID(key) if columns["asked"] else ids.new()
+
+
+def _new_id(key: str, columns: dict[str, Any]) -> UUID:
+    return ids.new()
 
 
 def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str, Any]:
@@ -346,11 +372,12 @@ def _replace(
     name: str,
     wanted: Children,
     old: Iterable[Any],
+    id_of: Callable[[str, dict[str, Any]], UUID] = _new_id,
 ) -> set[UUID]:
     """Makes the children of some transactions, `old` ones, what they should be.
 
-    `name` is the column that tells a transaction's children apart. Returns the
-    transactions whose children changed.
+    `name` is the column that tells a transaction's children apart, `id_of` gives a new
+    one its id. Returns the transactions whose children changed.
     """
     found = {(child.transaction_id, getattr(child, name)): child for child in old}
     changed = [
@@ -366,7 +393,8 @@ def _replace(
         bulk.upsert(
             model,
             [
-                {"id": ids.new(), "transaction_id": id, name: key} | wanted[id, key]
+                {"id": id_of(key, wanted[id, key]), "transaction_id": id, name: key}
+                | wanted[id, key]
                 for id, key in sorted(changed)
             ],
             unique=["transaction_id", name],

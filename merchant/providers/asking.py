@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from merchant.providers.base import (
@@ -16,6 +16,9 @@ from merchant.providers.base import (
 
 #: Client errors that a later try may not meet again.
 _PASSING = frozenset({408, 409, 425, 429})
+
+#: Of these, what was turned away before anybody looked at it.
+_NOT_LOOKED_AT = frozenset({425, 429})
 
 #: What staff can do about it, by status.
 _ADVICE = {
@@ -40,6 +43,37 @@ def get(
     if answer.status in good:
         return answer.json()
     raise failure(answer, whom)
+
+
+def act(
+    call: Call,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    whom: str,
+    *,
+    refused: Callable[[Answer], Exception | None] = lambda answer: None,
+) -> Any:
+    """The JSON of a call that changes something at the provider.
+
+    `refused` may know better what an answer that is no success means. Raises Refused,
+    or Unreachable: `unsent` only where it surely changed nothing. What is no answer of
+    this provider (a redirect, a page, half of one) may come after it did.
+    """
+    answer: Answer = call(
+        method, url, headers={"Accept": "application/json", **headers}, body=body
+    )
+    if 200 <= answer.status < 300:
+        return answer.json()
+    if error := refused(answer):
+        raise error
+    if answer.status < 400:
+        raise Unreachable(f"{whom} answered {answer.status}, which is no answer of it.")
+    found = failure(answer, whom)
+    if isinstance(found, Unreachable):
+        found.unsent = answer.status in _NOT_LOOKED_AT
+    raise found
 
 
 def failure(answer: Answer, whom: str) -> Refused | Unreachable:

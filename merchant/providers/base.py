@@ -15,6 +15,13 @@ A module answers (see `Provider`):
     fetch(want, keys, call)           -> [Fact]; raises Refused or Unreachable
     poll(since, until, keys, call)    -> iterator of [Fact]; raises the same
     sign(body, keys, at)              -> headers a real delivery would carry
+
+and about money that goes back (see `Refunding`):
+
+    refunds                           what its refunds can and cannot
+    refund(order, keys, call)         -> Receipt; raises Refused or Unreachable
+    find_refund(order, keys, call)    -> Receipt, or None where it has no such refund
+    stop_refund(order, keys, call)    -> Receipt; raises Refused or Unreachable
 """
 
 from __future__ import annotations
@@ -24,7 +31,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from merchant import strict_json
@@ -69,6 +76,7 @@ class Keys:
     public_keys: tuple[str, ...] = ()
     private_key: str = ""  # only the sandbox signs with it
     api_key: str = ""
+    user_token: str = ""  # a person's, where the API key alone may not do it
     base_url: str = ""  # "" = the provider's own
     brand_ids: tuple[str, ...] = ()
     account: str = ""
@@ -99,11 +107,18 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """No usable answer; time may heal it. `after`: seconds the provider asked for."""
+    """No usable answer; time may heal it. `after`: seconds the provider asked for.
 
-    def __init__(self, words: str, *, after: float | None = None) -> None:
+    `unsent`: it surely had no effect there, because nothing was sent, or because the
+    provider said that it did not look at it. Otherwise it may have had.
+    """
+
+    def __init__(
+        self, words: str, *, after: float | None = None, unsent: bool = False
+    ) -> None:
         super().__init__(words)
         self.after = after
+        self.unsent = unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +188,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "refund": (
         "money", "created", "reason", "failure_reason", "trace", "verified", "livemode",
+        "request",  # our refund's id, as it came back with the provider's own
     ),
     "dispute": ("money", "created", "reason", "due_by", "livemode"),
     "delivery_item": ("name", "created", "expires", "reason", "livemode"),
@@ -285,6 +301,74 @@ class Answer:
 Call = Callable[..., Answer]
 
 
+# ---------------------------------------------------------------- money that goes back
+@dataclass(frozen=True, slots=True)
+class Refunding:
+    """What a provider's refunds can do; tables, so that no page has to know.
+
+    partly           "amount": any part · "line": all or one whole line · "no": all
+    reasons          our reason -> the provider's word for it; others are not sent
+    replays          so long a request with the same key has no second effect, and may
+                     be sent again after a lost answer; 0: it must never be
+    names            it gives each refund an id; else figures tell what became of it
+    stops            a refund can be canceled there, in these of our statuses
+    needs            what of Keys is needed to ask for one
+    by_hand          without that, a member does it in the provider's dashboard
+    page             where: an address with {id} for the purchase's
+    one_by_one       it takes another one only when the one before has ended
+    """
+
+    partly: Literal["amount", "line", "no"]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    replays: timedelta = timedelta(0)
+    names: bool = True
+    stops: frozenset[str] = frozenset()
+    needs: Literal["api_key", "user_token"] = "api_key"
+    by_hand: bool = False
+    page: str = ""
+    one_by_one: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """A refund to be asked for, or asked about.
+
+    request      our refund's id, the same for ever: the idempotency key is made of it
+    amount       ISO 4217 minor units of `currency`, lower case
+    whole        it is all that is left of the purchase
+    untouched    nothing was given back before
+    reason       ours, see transactions.statuses.RefundReason; `words`: the same to read
+    references   kind -> the provider's ids of the purchase, the likeliest first
+    line         the provider's id of the one line to give back, "" for none
+    livemode     of the purchase
+    provider_id  the refund's own id, once it is known
+    others       ids of the purchase's other refunds that we asked for
+    sent         when it was first sent, UTC
+    """
+
+    request: str
+    amount: int
+    currency: str
+    whole: bool
+    untouched: bool
+    references: Mapping[str, tuple[str, ...]]
+    livemode: bool
+    reason: str = ""
+    words: str = ""
+    line: str = ""
+    provider_id: str = ""
+    others: frozenset[str] = frozenset()
+    sent: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider says of a refund: facts, and the id that it goes by there."""
+
+    facts: list[Fact]
+    provider_id: str = ""
+
+
 class Provider(Protocol):
     """The shape of a provider module."""
 
@@ -306,6 +390,14 @@ class Provider(Protocol):
         self, since: datetime, until: datetime, keys: Keys, call: Call
     ) -> Iterator[list[Fact]]: ...
     def sign(self, body: bytes, keys: Keys, at: datetime) -> dict[str, str]: ...
+
+    @property
+    def refunds(self) -> Refunding: ...
+    def refund(self, order: RefundOrder, keys: Keys, call: Call) -> Receipt: ...
+    def find_refund(
+        self, order: RefundOrder, keys: Keys, call: Call
+    ) -> Receipt | None: ...
+    def stop_refund(self, order: RefundOrder, keys: Keys, call: Call) -> Receipt: ...
 
 
 # -------------------------------------------------------------- shared by readers

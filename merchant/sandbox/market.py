@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Literal
 
@@ -60,26 +60,38 @@ class Market:
 
     def __init__(self, book: Book, stalls: Iterable[Stall]) -> None:
         self.book = book
-        self.stalls = list(stalls)
-        self._shops = {stall.connection: Shop() for stall in self.stalls}
-        self._known = {stall.connection: 0 for stall in self.stalls}
+        self.stalls: list[Stall] = []
+        self._shops: dict[str, Shop] = {}
+        self._known: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._asked: list[Telling] = []
         self._turns = count()
         self._lock = threading.RLock()
-        for stall in self.stalls:
+        for stall in stalls:
+            self.add(stall)
+
+    def add(self, stall: Stall) -> None:
+        """One more stall, with all that was ever sold there."""
+        with self._lock:
+            self.stalls.append(stall)
+            self._shops[stall.connection] = Shop()
+            self._known[stall.connection] = 0
             self._open(stall)
+
+    def shop(self, stall: Stall) -> Shop:
+        """What the stall has sold."""
+        return self._shops[stall.connection]
 
     def _open(self, stall: Stall) -> None:
         shop = self._shops[stall.connection]
-        shop.api_keys = {stall.keys.api_key} if stall.keys.api_key else set()
+        shop.api_keys = {stall.keys.api_key} - {""}
+        shop.user_tokens = {stall.keys.user_token} - {""}
         shop.happen = lambda purchase, step: self._happen(stall, purchase, step)
         self._catch_up(stall)
         for number, step in self.book.extras(stall.connection):
             purchase = shop.purchases.get(number)
             if purchase is not None:
-                purchase.steps.append(step)
-                purchase.told.append(step)
+                self._expect(stall, purchase, step, tell=False)
 
     def _catch_up(self, stall: Stall) -> None:
         """Learns of purchases that another process noted for this stall."""
@@ -161,17 +173,30 @@ class Market:
     def _shop_for(self, provider: str, request: Request) -> Shop:
         shown = _shown_keys(request.headers)
         for stall in self.stalls:
-            if stall.provider == provider and stall.keys.api_key in shown:
+            known = {stall.keys.api_key, stall.keys.user_token}
+            if stall.provider == provider and known & shown:
                 self._catch_up(stall)
                 return self._shops[stall.connection]
         # Nobody's key opens it, so that every call is turned away as a stranger's.
         return Shop(api_keys={secrets.token_urlsafe(32)})
 
     def _happen(self, stall: Stall, purchase: Purchase, step: Step) -> None:
-        purchase.steps.append(step)
-        purchase.told.append(step)
         self.book.happened(purchase.number, step)
-        self._asked.append(Telling(stall, purchase, step, -1))
+        self._expect(stall, purchase, step, tell=True)
+
+    def _expect(
+        self, stall: Stall, purchase: Purchase, step: Step, *, tell: bool
+    ) -> None:
+        """Enters an unplanned step, which may lie ahead; then it is told in time."""
+        telling = Telling(stall, purchase, step, -1)
+        purchase.steps.append(step)
+        if step.at > datetime.now(UTC):
+            entry = _Waiting(step.at, next(self._turns), telling)
+            heapq.heappush(self._waiting, entry)
+            return
+        purchase.told.append(step)
+        if tell:
+            self._asked.append(telling)
 
 
 def _beginning(

@@ -29,15 +29,17 @@ class Fault:
     """A misbehaviour on purpose, for tests of what we do when a provider fails.
 
     `path`: how the path of the call begins, with the provider's prefix. `kind`: slow
-    (answers after `seconds`), error (500), busy (429 with Retry-After: `seconds`) or
+    (answers after `seconds`), late (the same, but what was asked for has happened
+    before), error (500), busy (429 with Retry-After: `seconds`) or
     drop (hangs up without a word; what was asked for has happened all the same).
-    `times`: so often, None for always.
+    `times`: so often, None for always. `method`: only of such calls.
     """
 
     path: str
-    kind: Literal["slow", "error", "busy", "drop"]
+    kind: Literal["slow", "late", "error", "busy", "drop"]
     seconds: int = 1
     times: int | None = None
+    method: str = ""
 
 
 class Server(ThreadingHTTPServer):
@@ -67,11 +69,12 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def fault_for(self, path: str) -> Fault | None:
+    def fault_for(self, method: str, path: str) -> Fault | None:
         """The misbehaviour that this call gets, counted as used."""
         with self._fault_lock:
             for fault in self.faults:
-                if path.startswith(fault.path) and fault.times != 0:
+                fits = path.startswith(fault.path) and fault.method in ("", method)
+                if fits and fault.times != 0:
                     fault.times = None if fault.times is None else fault.times - 1
                     return fault
         return None
@@ -89,7 +92,7 @@ class _Desk(BaseHTTPRequestHandler):
             return self._say(Response(413, {"message": "The body is too long."}))
         body = self.rfile.read(int(length))
         address = urlsplit(self.path)
-        fault = self.server.fault_for(address.path)
+        fault = self.server.fault_for(self.command, address.path)
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
         if fault and fault.kind == "error":
@@ -97,10 +100,12 @@ class _Desk(BaseHTTPRequestHandler):
         if fault and fault.kind == "busy":
             return self._say(Response(429, {"message": "Too busy."}), fault.seconds)
         answer = self._answer(address.path, address.query, body)
-        if fault and fault.kind == "drop":
+        late = fault.seconds if fault and fault.kind == "late" else 0
+        time.sleep(max(answer.delay, late))
+        if answer.drop or (fault and fault.kind == "drop"):
             self.close_connection = True
             return None
-        return self._say(answer)
+        return self._say(answer, answer.retry_after)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 

@@ -29,6 +29,8 @@ STEP_KINDS = (
     "expired",
     "refund",  # `amount`: how much; `number`: the how-manyeth of this purchase
     "refund_failed",  # of the refund with the same `number`
+    "refund_settled",  # of one that was under way for a while
+    "refund_canceled",  # of one that waited for the customer
     "dispute",
     "dispute_won",
     "dispute_lost",
@@ -80,6 +82,9 @@ class Step:
     amount: int = 0
     number: int = 0
     reason: str = ""
+    #: how somebody asked the API for it: the body, and the idempotency key
+    asked: str = ""
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -112,7 +117,8 @@ class Purchase:
 
     def refunded(self) -> int:
         """Minor units given back by the steps told so far."""
-        failed = {step.number for step in self.told if step.kind == "refund_failed"}
+        over = {"refund_failed", "refund_canceled"}
+        failed = {step.number for step in self.told if step.kind in over}
         return sum(
             step.amount
             for step in self.told
@@ -142,8 +148,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """`delay`: seconds until it is sent; `drop`: never, the line goes dead instead."""
+
     status: int
     body: Any  # JSON
+    retry_after: int | None = None
+    delay: float = 0.0
+    drop: bool = False
 
 
 @dataclass(slots=True)
@@ -152,5 +163,8 @@ class Shop:
 
     purchases: dict[int, Purchase] = field(default_factory=dict)
     api_keys: set[str] = field(default_factory=set)
+    user_tokens: set[str] = field(default_factory=set)
     #: called when the API itself makes something happen: happen(purchase, step)
     happen: Callable[[Purchase, Step], None] | None = None
+    #: requests that a trick has turned away once
+    tried: set[str] = field(default_factory=set)

@@ -30,6 +30,7 @@ LISTS = (
     "transactions:home",
     "transactions:customers",
     "transactions:products",
+    "transactions:refunds",
 )
 #: Pages of one thing with a list on it: test and live switch there, but not projects.
 OWN_LISTS = ("transactions:customer", "transactions:product")
@@ -66,6 +67,13 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 "transactions:queue",
                 "archive-box",
                 "f",
+                "view_transactions",
+            ),
+            Entry(
+                _("Refunds"),
+                "transactions:refunds",
+                "arrow-uturn-left",
+                "r",
                 "view_transactions",
             ),
             Entry(

@@ -11,7 +11,12 @@ from django.utils import timezone
 
 from merchant.models import Member, Project
 from tests.conftest import client_of
-from tests.factories import make_connection, make_inbound_event, make_transaction
+from tests.factories import (
+    make_connection,
+    make_inbound_event,
+    make_refund,
+    make_transaction,
+)
 from transactions.models import (
     Customer,
     DeliveryItem,
@@ -20,7 +25,6 @@ from transactions.models import (
     LookUp,
     Product,
     ProviderReference,
-    Refund,
     TimelineEntry,
     Transaction,
 )
@@ -122,10 +126,7 @@ def rich(project: Project) -> Transaction:
             inbound=inbound, source="webhook", topic=topic, object_kind="charge",
             object_id="ch_1", status=status, at=now, summary=f"A {topic} is {status}",
         )  # fmt: skip
-    Refund.objects.create(
-        transaction=sale, provider_id="re_1", status="succeeded", amount=1500,
-        currency="eur", reason="requested_by_customer", created=now,
-    )  # fmt: skip
+    make_refund(sale, provider_id="re_1", amount=1500, reason="requested_by_customer")
     Dispute.objects.create(
         transaction=sale, provider_id="dp_1", status="open", amount=2999,
         currency="eur", reason="fraudulent", due_by=now, created=now,

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from merchant.models import Project
-from tests.factories import make_item, make_project, make_transaction
+from tests.factories import make_item, make_project, make_refund, make_transaction
 from tests.transactions.api_client import key_client
-from transactions.models import Customer, Dispute, Refund, TransactionAlias
+from transactions.models import Customer, Dispute, TransactionAlias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNIX = 1772366400
@@ -44,8 +44,8 @@ def test_everything_that_is_known_is_told(client: Client, project: Project) -> N
         updated=NOON,
     )
     item = make_item(row, sku="SWORD-1", quantity=2, platform="steam")
-    refund = Refund.objects.create(
-        transaction=row,
+    refund = make_refund(
+        row,
         provider_id="re_1",
         status="succeeded",
         amount=500,

@@ -15,13 +15,13 @@ from tests.factories import (
     make_inbound_event,
     make_member,
     make_project,
+    make_refund,
     make_transaction,
 )
 from transactions.models import (
     Dispute,
     LookUp,
     ProviderReference,
-    Refund,
     TimelineEntry,
     Transaction,
     TransactionAlias,
@@ -203,10 +203,7 @@ def test_a_settlement_in_another_currency_is_shown(
 def test_refunds_and_disputes_are_shown(
     sale: Transaction, owner_client: Client
 ) -> None:
-    Refund.objects.create(
-        transaction=sale, provider_id="re_1", status="failed", amount=500,
-        currency="eur", failure_reason="card closed", created=WHEN,
-    )  # fmt: skip
+    make_refund(sale, status="failed", failure_reason="card closed")
     Dispute.objects.create(
         transaction=sale, provider_id="dp_1", status="open", amount=1999,
         currency="eur", reason="fraudulent", due_by=WHEN, created=WHEN,

@@ -13,6 +13,7 @@ from tests.factories import (
     make_connection,
     make_inbound_event,
     make_item,
+    make_refund,
     make_transaction,
 )
 from transactions import notes
@@ -22,7 +23,6 @@ from transactions.models import (
     Dispute,
     LookUp,
     ProviderReference,
-    Refund,
     TimelineEntry,
     Transaction,
 )
@@ -51,7 +51,7 @@ def full_card(project: Project, member: Any, size: int) -> Transaction:
         make_item(make_transaction(**given), "Iron Sword")
         make_item(sale, f"Sword {number}")
         id = {"provider_id": f"x_{number}"}
-        Refund.objects.create(status="succeeded", amount=1, **about, **id)
+        make_refund(sale, amount=1, created=WHEN, **id)
         Dispute.objects.create(status="lost", amount=1, **about, **id)
         DeliveryItem.objects.create(
             status="added", transaction=sale, created=WHEN, **id

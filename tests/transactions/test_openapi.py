@@ -18,12 +18,12 @@ from schemathesis.checks import CHECKS, load_all_checks
 from merchant.api_schema import schema_text
 from merchant.models import Project
 from merchant.wsgi import application
-from tests.factories import make_api_key, make_item, make_transaction
+from tests.factories import make_api_key, make_item, make_refund, make_transaction
 from transactions.api import PAGING
 from transactions.api_examples import EXAMPLE, LISTED
 from transactions.api_schema import PARAMETERS
 from transactions.filter_fields import FIELDS
-from transactions.models import Dispute, Refund
+from transactions.models import Dispute
 from transactions.rendering import transaction_object
 
 #: What is asked of every answer. Not that whatever fits a parameter's type is taken: a
@@ -47,7 +47,7 @@ def described(project: Project) -> Iterator[Any]:
     row = make_transaction(project=project)
     make_item(row)
     more = {"transaction": row, "created": row.created}
-    Refund.objects.create(provider_id="re_1", status="pending", **more)
+    make_refund(row, status="pending")
     Dispute.objects.create(provider_id="dp_1", status="open", **more)
     make_transaction(project=project, amount=None, currency="", method="", paid=None)
     # As Django's own client does: the test's connection outlives the requests.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from merchant.access import may
 from merchant.models import Member, User
 from transactions import fulfilment
+from transactions.bulk_actions import refunding
 from transactions.models import (
     BulkAction,
     BulkItem,
@@ -38,7 +39,9 @@ class Act:
     `right` is the action of merchant.access that a member needs. One that `is_file`
     changes nothing: its draft is downloaded. `obstacles` foretells
     from columns, for a hundred thousand rows in one statement, what `run` decides for
-    each of them under its lock. `run` returns why rows were left alone.
+    each of them under its lock. `run` returns why rows were left alone; `prepare` takes
+    what has to be locked before the rows. `amount`: of an item, what the draft adds up.
+    `wants_fresh_login`: whether to ask the member's password before it is confirmed.
     """
 
     label: Any
@@ -51,6 +54,10 @@ class Act:
     takes: tuple[str, ...] = ("note",)
     undone_by: str = ""
     is_file: bool = False
+    prepare: Callable[[Member], None] = lambda member: None
+    amount: Callable[[], Any] = lambda: F("transaction__amount")
+    wants_fresh_login: Callable[[Member], bool] = lambda member: False
+    is_grave: bool = False
 
 
 # ------------------------------------------------------------------------ handing over
@@ -156,6 +163,24 @@ ACTS: dict[str, Act] = {
         run=lambda bulk, by, ids: {},
         takes=(),
         is_file=True,
+    ),
+    BulkAction.Act.REFUND: Act(
+        label=_lazy("Refund in full"),
+        icon="banknotes",
+        right="refund",
+        asks=lambda n: (
+            ngettext("Refund %s payment", "Refund %s payments", n) % f"{n:,}"
+        ),
+        tells=lambda n: (
+            ngettext("%s refund asked for", "%s refunds asked for", n) % f"{n:,}"
+        ),
+        obstacles=refunding.obstacles,
+        run=refunding.run,
+        takes=("reason", "note", "after"),
+        prepare=refunding.prepare,
+        amount=refunding.left_of_item,
+        wants_fresh_login=refunding.is_limited,
+        is_grave=True,
     ),
 }
 

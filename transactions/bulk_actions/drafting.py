@@ -190,10 +190,11 @@ def _enter_items(bulk: BulkAction, rows: QuerySet[Transaction], act: Act) -> int
 
 def _forecast(bulk: BulkAction) -> list[dict[str, Any]]:
     """How many, of what sum, per currency and reason; "" is what can be acted on."""
+    amount = ACTS[bulk.act].amount()
     parts = (
         BulkItem.objects.filter(bulk=bulk)
         .values("reason", "transaction__currency")
-        .annotate(number=Count("pk"), amount=Sum("transaction__amount"))
+        .annotate(number=Count("pk"), amount=Sum(amount))
         .order_by()
     )
     found = [

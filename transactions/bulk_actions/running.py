@@ -51,6 +51,8 @@ def start(
     *,
     note: str = "",
     reference: str = "",
+    reason: str = "",
+    after: str = "",
     request: HttpRequest | None = None,
 ) -> bool:
     """The member confirms a draft; False when it is none (any more).
@@ -66,6 +68,8 @@ def start(
             started=timezone.now(),
             note=note,
             reference=reference,
+            reason=reason,
+            after=after,
         ):
             return False
         detail = {"act": bulk.act, "count": bulk.ready, "filter": bulk.described}
@@ -201,6 +205,7 @@ def _step(id: UUID, lease: UUID, most: int, because: str = "") -> int | None:
         bulk.missed += waiting.update(state=ItemState.SKIPPED, reason=lost[:200])
         _finish(bulk, State.DONE)
         return None
+    ACTS[bulk.act].prepare(member)
     items = _locked(items)
     reasons = {item.transaction_id: because for item in items if because}
     reasons |= _act(bulk, member, [i.transaction_id for i in items if not because])

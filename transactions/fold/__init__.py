@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from transactions.fold import amounts, children, fulfilment, hearing, status
+from transactions.fold import refunds as money_back
 from transactions.fold.hearing import PURCHASE, SPEAKERS, Entry
 from transactions.statuses import REFUND_OPEN, RELEASED
 
@@ -47,7 +48,10 @@ class Folded:
     customer_key    see transactions.models.Customer; "" when nobody is named
     items           line items in order, each with key, product, name, sku, quantity,
                     amount, platform
-    refunds, disputes, delivery_items   provider id -> columns of the child row
+    refunds         our id, or the provider's -> columns of the child row
+    disputes, delivery_items   provider id -> columns of the child row
+    taken_back      what succeeded refunds took back of what was handed over: (when,
+                    key of the line or "" for all)
     """
 
     ordered: Sequence[Entry]
@@ -57,6 +61,7 @@ class Folded:
     refunds: children.Rows = field(default_factory=dict)
     disputes: children.Rows = field(default_factory=dict)
     delivery_items: children.Rows = field(default_factory=dict)
+    taken_back: list[tuple[datetime, str]] = field(default_factory=list)
 
 
 def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
@@ -68,7 +73,7 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
     ordered = hearing.in_order(entries)
     speakers = [entry for entry in ordered if entry.topic in SPEAKERS]
     heard = hearing.hear(speakers)
-    refunds = children.refunds(ordered)
+    refunds = money_back.of(ordered)
     disputes = children.disputes(ordered)
     columns = {name: str(heard.get(name) or "")[:most] for name, most in TEXTS.items()}
     told: dict[str, Any] = {
@@ -87,7 +92,8 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
         },
         customer_key=str(heard.get("customer_key") or "")[:330],
         items=children.items(heard.get("items")),
-        refunds=refunds,
+        refunds=money_back.columns(refunds),
+        taken_back=money_back.taken_back(refunds.values()),
         disputes=disputes,
         delivery_items=children.delivery_items(ordered),
     )
@@ -103,7 +109,9 @@ def _state(
     purchase = [entry for entry in ordered if entry.topic in PURCHASE]
     amount, currency, verified = hearing.money(purchase, heard)
     standing = status.stand(purchase)
-    refunded, strange = amounts.refunded(purchase, refunds, amount, currency)
+    given_back = amounts.cumulative(purchase, amount)
+    money_back.settle(refunds, given_back)
+    refunded, strange = amounts.refunded(refunds, given_back, currency)
     if standing is not None and standing.word == RELEASED:
         refunded = 0  # letting a hold go can look like a refund, but nothing was paid
     holds = status.final(standing, amount, refunded, refunds, disputes)

@@ -7,35 +7,39 @@ from typing import Any
 
 from transactions.fold.children import Rows
 from transactions.fold.hearing import Entry
+from transactions.fold.refunds import at_provider
 from transactions.statuses import DisputeStatus, RefundStatus
 
 
-def refunded(
-    purchase: Sequence[Entry], refunds: Rows, amount: int | None, currency: str
-) -> tuple[int, str]:
+def refunded(refunds: Rows, cumulative: int, currency: str) -> tuple[int, str]:
     """What has been given back, and a warning about what cannot be counted.
 
-    Succeeded refunds, plus the part of a provider's cumulative figure that no known
-    refund of any state explains. Of that figure no more counts than was paid: the
-    rest was held and never captured.
+    Succeeded refunds, plus the part of a provider's cumulative figure that no refund
+    which it knows of, or may know of, explains, in whatever state.
     """
     counted = [r for r in refunds.values() if not currency or r["currency"] == currency]
     succeeded = sum(
         r["amount"] or 0 for r in counted if r["status"] == RefundStatus.SUCCEEDED
     )
-    explained = sum(r["amount"] or 0 for r in counted)
+    explained = sum(r["amount"] or 0 for r in counted if at_provider(r))
     strange = ""
     if len(counted) < len(refunds):
         strange = "A refund came in another currency and is not counted."
+    return succeeded + max(0, cumulative - explained), strange
+
+
+def cumulative(purchase: Sequence[Entry], amount: int | None) -> int:
+    """What the purchase's objects say has been given back in all.
+
+    No more than was paid: the rest was held and never captured.
+    """
     totals: dict[tuple[str, str], int] = {}
     for entry in purchase:
         if "refunded_total" in entry.says:
             thing = (entry.object_kind, entry.object_id)
             totals[thing] = entry.says["refunded_total"][1]
     total = sum(totals.values())
-    if amount is not None:
-        total = min(total, amount)
-    return succeeded + max(0, total - explained), strange
+    return total if amount is None else min(total, amount)
 
 
 def charged_back(

@@ -1,4 +1,4 @@
-"""What hangs on a purchase: refunds, disputes, things handed over, line items."""
+"""What hangs on a purchase beside its refunds: disputes, things handed over, items."""
 
 from __future__ import annotations
 
@@ -10,27 +10,8 @@ from transactions.fold import hearing
 from transactions.fold.hearing import Entry
 from transactions.statuses import DISPUTE_CLOSED
 
-#: Provider id -> the columns of its row.
+#: What tells a purchase's children apart -> the columns of the row.
 Rows = dict[str, dict[str, Any]]
-
-
-def refunds(ordered: Sequence[Entry]) -> Rows:
-    return {key: _refund(entries) for key, entries in _group(ordered, "refund").items()}
-
-
-def _refund(entries: list[Entry]) -> dict[str, Any]:
-    heard = hearing.hear(entries)
-    amount, currency, verified = hearing.money(entries, heard)
-    return {
-        "status": entries[-1].status,
-        "amount": amount,
-        "currency": currency,
-        "verified": verified,
-        "reason": str(heard.get("reason") or "")[:300],
-        "failure_reason": str(heard.get("failure_reason") or "")[:300],
-        "trace": str(heard.get("trace") or "")[:120],
-        "created": hearing.created(entries),
-    }
 
 
 def disputes(ordered: Sequence[Entry]) -> Rows:

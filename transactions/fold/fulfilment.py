@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from transactions.fold.hearing import E, Entry
@@ -23,6 +23,8 @@ from transactions.statuses import (
     FulfilmentStatus,
     Status,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Rules as transactions.models.FulfilmentRule has them.
 MANUAL, EXTERNAL, NONE = "manual", "external", "none"
@@ -54,19 +56,28 @@ class Fulfilment:
 
 
 def of(
-    ordered: Sequence[Entry], columns: Mapping[str, Any], rules: Mapping[str, str]
+    ordered: Sequence[Entry],
+    columns: Mapping[str, Any],
+    rules: Mapping[str, str],
+    taken_back: Sequence[tuple[datetime, str]] = (),
 ) -> Fulfilment:
     """How it stands with handing over.
 
     `columns`: the folded transaction's. `rules`: line key -> rule, the key WHOLE where
-    no items are known.
+    no items are known. `taken_back`: see transactions.fold.Folded.
     """
     acts = of_staff(ordered)
     usual = {rule: _by_rule(rule, columns) for rule in set(rules.values())}
     lines: dict[str, str] = {}
     for key, rule in rules.items():
-        said = holding(acts, key, rules.keys(), rule)
-        lines[key] = DECIDED[Act(said[-1].status)] if said else usual[rule]
+        said = [(e.order, e.status) for e in holding(acts, key, rules.keys(), rule)]
+        if rule != NONE:
+            said += [
+                (micros(when), Act.REVOKED.value)
+                for when, line in taken_back
+                if line in ("", key)
+            ]
+        lines[key] = DECIDED[Act(max(said)[1])] if said else usual[rule]
     state = next(word for word in LOUDEST if word in lines.values())
     return Fulfilment(
         {
@@ -76,6 +87,11 @@ def of(
         },
         lines,
     )
+
+
+def micros(when: datetime) -> int:
+    """Microseconds since 1970: what puts the acts of staff in order."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def of_staff(ordered: Iterable[E]) -> list[E]:

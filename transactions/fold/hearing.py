@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 PURCHASE = frozenset({"payment", "invoice"})
 #: Topics of what staff do; a provider's facts never have them.
 BY_STAFF = frozenset({"fulfilment", "acceptance", "flag"})
+#: The kind of what we do ourselves about a refund; a provider's facts never have it.
+STEP = "request"
 #: Topics whose facts may speak about the transaction's own columns.
 SPEAKERS = PURCHASE | {"link"}
 
@@ -99,7 +101,9 @@ def created(ordered: Sequence[Entry]) -> datetime:
     if said:
         return datetime.fromisoformat(min(said))
     return min(
-        entry.at or entry.received for entry in ordered if entry.topic not in BY_STAFF
+        entry.at or entry.received
+        for entry in ordered
+        if entry.topic not in BY_STAFF and entry.object_kind != STEP
     )
 
 

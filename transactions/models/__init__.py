@@ -17,7 +17,12 @@ from transactions.models.purchase import (
     Transaction,
     TransactionAlias,
 )
-from transactions.models.settled import DeliveryItem, Dispute, Refund
+from transactions.models.settled import (
+    DeliveryItem,
+    Dispute,
+    Refund,
+    RefundLimit,
+)
 from transactions.models.standing import Payout, Subscription
 from transactions.models.timeline import TimelineEntry
 from transactions.models.totals import HourTotal, ProductTotal
@@ -39,6 +44,7 @@ __all__ = [
     "ProductTotal",
     "ProviderReference",
     "Refund",
+    "RefundLimit",
     "SavedView",
     "Subscription",
     "TimelineEntry",

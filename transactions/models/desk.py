@@ -9,6 +9,7 @@ from django.utils import timezone
 from merchant import ids
 from merchant.models import Member, Merchant, User
 from transactions.models.purchase import Transaction
+from transactions.statuses import AfterRefund, RefundReason
 
 
 class Note(models.Model):
@@ -82,12 +83,14 @@ class BulkAction(models.Model):
     many items there are, `ready` how many of them could be acted on when it was
     drafted: that is the number the member confirms. Of those, `done` and `missed` grow
     with each batch. `forecast` and `outcome` tell the draft and the result in sums.
+    `reason` and `after`: of refunds, as for one.
     """
 
     class Act(models.TextChoices):
         FULFIL = "fulfil", "Mark as handed over"
         UNDO = "undo", "Undo handing over"
         EXPORT = "export", "Export as CSV"
+        REFUND = "refund", "Refund in full"
 
     class State(models.TextChoices):
         DRAFT = "draft", "Not confirmed"
@@ -119,6 +122,12 @@ class BulkAction(models.Model):
     outcome = models.JSONField(default=list)
     note = models.CharField(max_length=500, default="", blank=True)
     reference = models.CharField(max_length=200, default="", blank=True)
+    reason = models.CharField(
+        max_length=24, choices=RefundReason, default="", db_default="", blank=True
+    )
+    after = models.CharField(
+        max_length=8, choices=AfterRefund, default="", db_default="", blank=True
+    )
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)

@@ -26,6 +26,8 @@ class TimelineEntry(models.Model):
         POLL = "poll", "poll"
         STAFF = "staff", "staff"
         SYSTEM = "system", "Merchant"
+        ANSWER = "answer", "refund answer"
+        API = "api", "API"
 
     id = models.BigAutoField(primary_key=True)
     connection = models.ForeignKey(Connection, models.CASCADE, db_index=False)

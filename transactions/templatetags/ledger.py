@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
+from merchant.templatetags.show import money_text
 from transactions import fulfilment, provider_pages
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import (
@@ -56,6 +57,12 @@ REFUND_TONES: dict[str, str] = {
     RefundStatus.SUCCEEDED: "ok",
     RefundStatus.FAILED: "bad",
     RefundStatus.CANCELED: "idle",
+    RefundStatus.DECLINED: "idle",
+    RefundStatus.EXPIRED: "idle",
+    RefundStatus.REQUESTED: "info",
+    RefundStatus.APPROVED: "info",
+    RefundStatus.SUBMITTED: "info",
+    RefundStatus.PENDING: "info",
 }
 
 DISPUTE_TONES: dict[str, str] = {
@@ -121,6 +128,12 @@ def status_word(status: str) -> dict[str, Any]:
 def refund_badge(refund: Refund) -> dict[str, Any]:
     tone = REFUND_TONES.get(RefundStatus(refund.status), "warn")
     return _badge(tone, refund.get_status_display())
+
+
+@register.simple_tag
+def amount_words(minor: int | None, currency: str) -> str:
+    """ "EUR 1,234.56" inside a sentence or an attribute."""
+    return money_text(minor, currency)
 
 
 @register.inclusion_tag("components/_badge.html")
@@ -304,6 +317,7 @@ def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
         TimelineEntry.Source.WEBHOOK: _("%s by webhook"),
         TimelineEntry.Source.LOOK_UP: _("%s when asked"),
         TimelineEntry.Source.POLL: _("%s by a poll"),
+        TimelineEntry.Source.ANSWER: _("%s answered"),
     }.get(TimelineEntry.Source(entry.source))
     if words:
         return words % provider

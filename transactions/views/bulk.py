@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from merchant import htmx
+from merchant import fresh_login, htmx
 from merchant.access import MAY
 from merchant.access import may as role_may
 from merchant.models import Member
@@ -113,11 +113,13 @@ def start(request: HttpRequest, id: UUID) -> HttpResponse:
     bulk = bulk_page.seen(member, id)
     is_mine = bulk.state == BulkAction.State.DRAFT and bulk.member_id == member.pk
     if is_mine and not ACTS[bulk.act].is_file:
-        form = bulk_page.Words(request.POST)
+        act, form = ACTS[bulk.act], bulk_page.Words(request.POST)
         if not form.is_valid():
             context = bulk_page.context(request, member, bulk) | {"form": form}
             return render(request, "transactions/bulk/page.html", context, status=422)
-        words = {name: form.cleaned_data[name] for name in ACTS[bulk.act].takes}
+        if act.wants_fresh_login(member) and not fresh_login.is_fresh(request):
+            return fresh_login.ask(request, bulk_page.address(bulk))
+        words = {name: form.cleaned_data[name] for name in act.takes}
         bulk_actions.start(member, bulk, request=request, **words)
     return htmx.redirect(request, bulk_page.address(bulk))
 

@@ -25,6 +25,7 @@ from transactions import acts, bulk_actions
 from transactions.bulk_actions import ACTS
 from transactions.filter_values import as_uuid
 from transactions.models import BulkAction, BulkItem
+from transactions.statuses import AfterRefund, RefundReason
 
 SIZE = 25
 State, ItemState = BulkAction.State, BulkItem.State
@@ -38,7 +39,13 @@ class Words(forms.Form):
     reference = forms.CharField(
         label=_lazy("Reference"), required=False, max_length=acts.REFERENCE
     )
+    reason = forms.ChoiceField(
+        label=_lazy("Reason"), required=False, choices=RefundReason
+    )
     note = forms.CharField(label=_lazy("Note"), required=False, max_length=acts.NOTE)
+    after = forms.ChoiceField(
+        label=_lazy("What was handed over"), required=False, choices=AfterRefund
+    )
 
 
 @require_safe
@@ -93,6 +100,7 @@ def context(request: HttpRequest, member: Member, bulk: BulkAction) -> dict[str,
             "form": Words(),
             "takes": act.takes,
             "asks": act.asks(bulk.ready),
+            "limited": act.wants_fresh_login(member),
             "first": parts[0],
             "others": parts[1:],
         }

@@ -17,8 +17,16 @@ from django.views.decorators.http import require_safe
 from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.views.guard import may
-from transactions import flags, history, next_steps, provider_pages, selectors
+from transactions import (
+    flags,
+    history,
+    next_steps,
+    provider_pages,
+    refund_story,
+    selectors,
+)
 from transactions.models import LookUp, Note, Transaction
+from transactions.refunds.rules import REFUNDABLE
 from transactions.views import method, story
 from transactions.views.fulfil import fulfilment_context
 
@@ -95,6 +103,21 @@ def context(
         **at_the_provider(transaction),
         **notes_of(member, transaction),
         **fulfilment_context(member, transaction),
+        **refunds_context(member, transaction, told),
+    }
+
+
+def refunds_context(
+    member: Member, transaction: Transaction, told: story.Story
+) -> dict[str, Any]:
+    """What was given back and is on its way, and whether more may be asked for."""
+    may_ask = role_may(member.role, "refund")
+    return {
+        "refunds_told": [
+            refund_story.of(member, transaction, refund, told.of_refunds)
+            for refund in transaction.refunds.all()
+        ],
+        "may_refund": may_ask and transaction.status in REFUNDABLE,
     }
 
 

@@ -22,12 +22,14 @@ TOLD_LAST = {"refund": 1, "dispute": 2}
 class Story:
     """`entries` are those to show, `hidden` how many more there are.
 
+    `of_refunds`: every line about money on its way back.
     `learned`: entry id -> what the line added, see views.learned.
     """
 
     entries: list[TimelineEntry]
     hidden: int
     learned: dict[int, str]
+    of_refunds: list[TimelineEntry]
     letters: list[InboundEvent]
     hidden_letters: int
 
@@ -46,6 +48,7 @@ def of(transaction: Transaction, *, whole: bool, letters: bool) -> Story:
         entries=shown,
         hidden=len(entries) - len(shown),
         learned=learned(reversed(entries)),
+        of_refunds=[entry for entry in entries if entry.topic == "refund"],
         letters=found,
         hidden_letters=behind - len(found) if letters else 0,
     )

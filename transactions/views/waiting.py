@@ -67,7 +67,14 @@ def of_purchases(found: Purchases, along: Pairs, now: datetime) -> Iterator[Line
             _list(along, verified="false", status=_came()),
             "exclamation-triangle",
         )
-    # Refunds that wait for approval belong here, once there are any.
+    if found.to_approve.number:
+        count = found.to_approve
+        words = ngettext(
+            "refund waits for approval", "refunds wait for approval", _n(count)
+        )
+        query = urlencode([*along, ("state", "to_approve")])
+        url = f"{reverse('transactions:refunds')}?{query}"
+        yield Line(str(count), words, url, "hand-raised")
     if found.refunds.number:
         count = found.refunds
         yield Line(

@@ -29,6 +29,11 @@ class Command(base.Command):
             "--api-key", default="", help='for questions to the provider; "-" reads it'
         )
         parser.add_argument(
+            "--user-token",
+            default="",
+            help='a person\'s token for refunds by PaySuper; "-" reads it',
+        )
+        parser.add_argument(
             "--base-url", default="", help="the provider's API if it is not the usual"
         )
         parser.add_argument(
@@ -48,6 +53,7 @@ class Command(base.Command):
                 secret=base.from_stdin(given["secret"]),
                 public_key=base.from_file(given["public_key"]),
                 api_key=base.from_stdin(given["api_key"]),
+                user_token=base.from_stdin(given["user_token"]),
                 base_url=given["base_url"],
                 brand_ids=_each(given["brand_id"]),
                 account=given["account"],

@@ -10,6 +10,8 @@ from merchant import audit, vault
 from merchant.management import base
 from merchant.models import Connection, Secret
 
+_COLUMNS = {"sealed_api_key": "api_keys", "sealed_user_token": "user_tokens"}
+
 
 class Command(base.Command):
     help = (
@@ -21,10 +23,14 @@ class Command(base.Command):
             for secret in Secret.objects.select_for_update().order_by("id"):
                 secret.sealed = vault.reseal(secret.sealed)
                 secret.save(update_fields=["sealed"])
-            connections = Connection.objects.exclude(sealed_api_key="")
-            for connection in connections.select_for_update().order_by("id"):
-                connection.sealed_api_key = vault.reseal(connection.sealed_api_key)
-                connection.save(update_fields=["sealed_api_key"])
-            done = {"secrets": Secret.objects.count(), "api_keys": connections.count()}
+            done = {"secrets": Secret.objects.count()}
+            for column, told in _COLUMNS.items():
+                sealed = Connection.objects.exclude(**{column: ""})
+                for connection in sealed.select_for_update().order_by("id"):
+                    again = vault.reseal(getattr(connection, column))
+                    Connection.objects.filter(pk=connection.pk).update(
+                        **{column: again}
+                    )
+                done[told] = sealed.count()
             audit.note("command", "secrets.resealed", detail=done)
         return done

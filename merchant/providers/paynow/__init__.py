@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from merchant.providers.paynow.calls import fetch, poll
 from merchant.providers.paynow.events import identify, read, reply
+from merchant.providers.paynow.refunding import (
+    find_refund,
+    refund,
+    refunds,
+    stop_refund,
+)
 from merchant.providers.paynow.signature import sign, verify
 
 slug = "paynow"
@@ -16,13 +22,17 @@ references = ("order", "payment")
 
 __all__ = [
     "fetch",
+    "find_refund",
     "identify",
     "name",
     "poll",
     "read",
     "references",
+    "refund",
+    "refunds",
     "reply",
     "sign",
     "slug",
+    "stop_refund",
     "verify",
 ]

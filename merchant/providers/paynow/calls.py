@@ -10,10 +10,12 @@ from urllib.parse import quote, urlencode
 
 from merchant.providers import asking
 from merchant.providers.base import (
+    Answer,
     Call,
     Fact,
     Keys,
     Refused,
+    Unreachable,
     Unreadable,
     Want,
     mapping,
@@ -38,8 +40,8 @@ def fetch(want: Want, keys: Keys, call: Call) -> list[Fact]:
     if want.kind not in _KINDS:
         raise Refused(f"PayNow cannot be asked for a {want.kind}.")
     path, read = _KINDS[want.kind]
-    shelf = f"{_store(keys, call)}{path}"
-    found = _ask(f"{shelf}/{quote(want.id, safe='')}", {}, keys, call)
+    shelf = f"{store(keys, call)}{path}"
+    found = ask(f"{shelf}/{quote(want.id, safe='')}", {}, keys, call)
     return read(mapping(found), _source(keys))
 
 
@@ -50,9 +52,9 @@ def poll(
 
     Raises Refused or Unreachable. A row that cannot be read is left out and logged.
     """
-    store = _store(keys, call)
+    shelf = store(keys, call)
     for path, read in _KINDS.values():
-        for page in _pages(f"{store}{path}", since, keys, call):
+        for page in _pages(f"{shelf}{path}", since, keys, call):
             facts: list[Fact] = []
             for row in page:
                 made = _made(row)
@@ -68,7 +70,7 @@ def _pages(
     """Pages from the newest down to the first row older than `since`."""
     query, seen = {"limit": str(PAGE), "asc": "false"}, set()
     for _ in range(MOST_PAGES):
-        page = rows(_ask(path, query, keys, call))
+        page = rows(ask(path, query, keys, call))
         fresh = [row for row in page if reading.id_of(row.get("id")) not in seen]
         if not fresh:
             return
@@ -125,11 +127,18 @@ def _source(keys: Keys) -> Source:
 
 
 # ------------------------------------------------------------------------ the call
-def _store(keys: Keys, call: Call) -> str:
-    """The path of the connection's store, or of the only one that the key knows."""
+def store(keys: Keys, call: Call, *, unsent: bool = False) -> str:
+    """The path of the connection's store, or of the only one that the key knows.
+
+    `unsent`: it is asked for something that has not been sent, whatever goes wrong.
+    """
     account = keys.account
     if not account:
-        stores = rows(_ask("/v1/stores", {}, keys, call))
+        try:
+            stores = rows(ask("/v1/stores", {}, keys, call))
+        except Unreachable as error:
+            error.unsent = error.unsent or unsent
+            raise
         found = [reading.id_of(row.get("id")) for row in stores]
         if len(found) != 1 or not found[0]:
             raise Refused("Set the connection's account to the PayNow store id.")
@@ -137,9 +146,30 @@ def _store(keys: Keys, call: Call) -> str:
     return f"/v1/stores/{quote(account, safe='')}"
 
 
-def _ask(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
+def ask(path: str, query: dict[str, str], keys: Keys, call: Call) -> Any:
+    url = _url(path, keys) + (f"?{urlencode(query)}" if query else "")
+    return asking.get(call, url, _headers(keys), "PayNow")
+
+
+def act(
+    path: str,
+    body: bytes,
+    keys: Keys,
+    call: Call,
+    *,
+    refused: Callable[[Answer], Exception | None],
+) -> Any:
+    """Asks for a change. Raises Refused, Unreachable."""
+    headers = {**_headers(keys), "Content-Type": "application/json"}
+    url = _url(path, keys)
+    return asking.act(call, "POST", url, headers, body, "PayNow", refused=refused)
+
+
+def _url(path: str, keys: Keys) -> str:
+    return f"{(keys.base_url or BASE_URL).rstrip('/')}{path}"
+
+
+def _headers(keys: Keys) -> dict[str, str]:
     if not keys.api_key:
         raise Refused("Add a PayNow API key to the connection.")
-    base = (keys.base_url or BASE_URL).rstrip("/")
-    url = f"{base}{path}" + (f"?{urlencode(query)}" if query else "")
-    return asking.get(call, url, {"Authorization": f"APIKey {keys.api_key}"}, "PayNow")
+    return {"Authorization": f"APIKey {keys.api_key}"}

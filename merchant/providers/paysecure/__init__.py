@@ -15,6 +15,12 @@ from merchant.providers.paysecure.public_keys import (
     normalise_public_key,
 )
 from merchant.providers.paysecure.reading import read
+from merchant.providers.paysecure.refunding import (
+    find_refund,
+    refund,
+    refunds,
+    stop_refund,
+)
 from merchant.providers.paysecure.signature import sign, verify
 
 slug = "paysecure"
@@ -23,6 +29,7 @@ references = ("purchase",)
 
 __all__ = [
     "fetch",
+    "find_refund",
     "fingerprint",
     "identify",
     "load_public_key",
@@ -31,8 +38,11 @@ __all__ = [
     "poll",
     "read",
     "references",
+    "refund",
+    "refunds",
     "reply",
     "sign",
     "slug",
+    "stop_refund",
     "verify",
 ]

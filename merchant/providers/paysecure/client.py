@@ -93,13 +93,21 @@ def _changed(since: datetime, until: datetime, keys: Keys, call: Call) -> Iterat
 
 
 def _get(path: str, keys: Keys, call: Call) -> Any:
+    return asking.get(call, address(path, keys), headers(keys), "Paysecure", GOOD)
+
+
+def address(path: str, keys: Keys) -> str:
+    return f"{(keys.base_url or API).rstrip('/')}/{path}"
+
+
+def headers(keys: Keys) -> dict[str, str]:
+    """What proves who asks. Raises Refused."""
     if not keys.api_key:
         raise Refused("This connection has no API key to ask Paysecure with.")
-    headers = {"Authorization": f"Bearer {keys.api_key}"}
+    found = {"Authorization": f"Bearer {keys.api_key}"}
     if len(keys.brand_ids) == 1:
-        headers["BrandId"] = keys.brand_ids[0]
-    base = (keys.base_url or API).rstrip("/")
-    return asking.get(call, f"{base}/{path}", headers, "Paysecure", GOOD)
+        found["BrandId"] = keys.brand_ids[0]
+    return found
 
 
 def _date(when: datetime) -> str:

@@ -128,7 +128,7 @@ def _basics(message: Message, money: Money | None, weight: int) -> dict[str, Sai
 
 def _lacks_capture(message: Message) -> bool:
     """Whether the total is what was held, and how much of it was captured not told."""
-    captured = {status for status, _ in _history(message.content)}
+    captured = {status for status, _ in history(message.content)}
     told = message.content.get("captured_amount")
     return "partially_captured" in captured and not told
 
@@ -222,7 +222,7 @@ def _standing(
     if message.status in {"cancelled", "expired"}:
         # The documents print no status for a hold that was let go: it may end as
         # cancelled or expired, and only the history tells that there was one.
-        if HOLDS & {status for status, _ in _history(purchase)}:
+        if HOLDS & {status for status, _ in history(purchase)}:
             return "released", "hold released"
         return word.status, _words(purchase.get("errorMsg"))
     if message.status == "released":
@@ -257,7 +257,7 @@ def _words(value: object) -> str | None:
     return None if found is None or found.lower() in _NOTHING else found
 
 
-def _history(purchase: dict[str, Any]) -> list[tuple[str, datetime | None]]:
+def history(purchase: dict[str, Any]) -> list[tuple[str, datetime | None]]:
     """(status in the one spelling, time) in the order in which it is told."""
     return [
         (normal(row.get("status")) or "", moment(row.get("timestamp")))
@@ -270,7 +270,7 @@ def _paid(message: Message) -> datetime | None:
     purchase = message.content
     times = [
         when
-        for status, when in _history(purchase)
+        for status, when in history(purchase)
         if status in SETTLED and when is not None
     ]
     if times:

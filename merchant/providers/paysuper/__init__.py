@@ -9,6 +9,12 @@ from __future__ import annotations
 from merchant.providers.paysuper.client import fetch, poll
 from merchant.providers.paysuper.envelope import identify, reply
 from merchant.providers.paysuper.orders import read
+from merchant.providers.paysuper.refunding import (
+    find_refund,
+    refund,
+    refunds,
+    stop_refund,
+)
 from merchant.providers.paysuper.signature import sign, verify
 
 slug = "paysuper"
@@ -17,13 +23,17 @@ references = ("order",)
 
 __all__ = [
     "fetch",
+    "find_refund",
     "identify",
     "name",
     "poll",
     "read",
     "references",
+    "refund",
+    "refunds",
     "reply",
     "sign",
     "slug",
+    "stop_refund",
     "verify",
 ]

@@ -49,6 +49,17 @@ SUMMARIES: dict[State, str] = {
     "chargeback": "Paid",
 }
 
+#: PaySuper's number for a refund's status -> ours, and how late in its life; all below
+#: the rank of the webhook that tells of its end.
+REFUNDS: dict[int, tuple[str, int]] = {
+    0: ("pending", -4),
+    2: ("pending", -3),
+    1: ("failed", -2),
+    4: ("failed", -2),
+    5: ("canceled", -2),
+    3: ("succeeded", 2),
+}
+
 CANCELED_BY_CUSTOMER = "02"
 
 #: cancellation.code -> why, as the documents' page on declines words it.

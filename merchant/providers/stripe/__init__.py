@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from merchant.providers.stripe.client import fetch, poll
 from merchant.providers.stripe.events import identify, read, reply
+from merchant.providers.stripe.refunding import (
+    find_refund,
+    refund,
+    refunds,
+    stop_refund,
+)
 from merchant.providers.stripe.signature import sign, verify
 
 slug = "stripe"
@@ -15,13 +21,17 @@ references = ("payment_intent", "charge", "session", "invoice")
 
 __all__ = [
     "fetch",
+    "find_refund",
     "identify",
     "name",
     "poll",
     "read",
     "references",
+    "refund",
+    "refunds",
     "reply",
     "sign",
     "slug",
+    "stop_refund",
     "verify",
 ]

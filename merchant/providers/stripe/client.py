@@ -51,7 +51,7 @@ def fetch(want: Want, keys: Keys, call: Call) -> list[Fact]:
     id, _, account = want.id.partition("@")
     if ask is None or reading.id_of(id) is None:
         raise Refused(f"Stripe cannot be asked for {want.kind} {want.id}.")
-    client = _Client(keys, call, account or keys.account)
+    client = Client(keys, call, account or keys.account)
     return ask(id, client, Source("", None, None, account or keys.account))
 
 
@@ -62,7 +62,7 @@ def poll(
 
     Raises Refused or Unreachable. An event that cannot be read is left out and logged.
     """
-    client = _Client(keys, call, keys.account)
+    client = Client(keys, call, keys.account)
     for start in range(0, len(words.TYPES), MOST_TYPES):
         names = words.TYPES[start : start + MOST_TYPES]
         span = [
@@ -85,7 +85,7 @@ def _read_calmly(event: Body, keys: Keys) -> list[Fact]:
 
 
 # ------------------------------------------------------------------------ questions
-def _line_items(id: str, client: _Client, source: Source) -> list[Fact]:
+def _line_items(id: str, client: Client, source: Source) -> list[Fact]:
     path = f"/v1/checkout/sessions/{id}"
     body = client.get(path, [("expand[]", "line_items")])
     listed = mapping(body.get("line_items"))
@@ -97,12 +97,12 @@ def _line_items(id: str, client: _Client, source: Source) -> list[Fact]:
     return sessions.session({**body, "line_items": {"data": found}}, source)
 
 
-def _balance_transaction(id: str, client: _Client, source: Source) -> list[Fact]:
+def _balance_transaction(id: str, client: Client, source: Source) -> list[Fact]:
     body = client.get(f"/v1/balance_transactions/{id}", [])
     return charges.balance_transaction(body, source)
 
 
-def _invoice_payments(id: str, client: _Client, source: Source) -> list[Fact]:
+def _invoice_payments(id: str, client: Client, source: Source) -> list[Fact]:
     query = [("invoice", id), ("status", "paid")]
     return [
         fact
@@ -112,7 +112,7 @@ def _invoice_payments(id: str, client: _Client, source: Source) -> list[Fact]:
     ]
 
 
-_QUESTIONS: dict[str, Callable[[str, _Client, Source], list[Fact]]] = {
+_QUESTIONS: dict[str, Callable[[str, Client, Source], list[Fact]]] = {
     "line_items": _line_items,
     "balance_transaction": _balance_transaction,
     "invoice_payments": _invoice_payments,
@@ -126,13 +126,13 @@ def _object(want: str, keys: Keys, call: Call) -> list[Fact]:
     except ValueError as error:
         raise Refused(f"Stripe cannot be asked for {text(want, 120)}.") from error
     account = source.account or keys.account
-    client = _Client(keys, call, "" if context else account, context)
+    client = Client(keys, call, "" if context else account, context)
     own = Source(source.type, source.at, source.livemode, account)
     return events.read_object(client.get(path, []), own)
 
 
 # ------------------------------------------------------------------------- the call
-class _Client:
+class Client:
     """One key, one account, one base URL."""
 
     def __init__(
@@ -154,6 +154,29 @@ class _Client:
     def get(self, path: str, query: Query) -> Body:
         """The object at the path. Raises Refused or Unreachable."""
         return mapping(self._ask(path, query).json())
+
+    def post(
+        self,
+        path: str,
+        form: Query,
+        *,
+        key: str,
+        refused: Callable[[Answer], Exception | None],
+    ) -> Body:
+        """Asks for a change; with the same `key` it happens once. Raises Refused,
+        Unreachable."""
+        headers = {
+            **self._headers,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Idempotency-Key": key,
+        }
+        body = urlencode(form).encode()
+        url = self._base + path
+        return mapping(
+            asking.act(
+                self._call, "POST", url, headers, body, "Stripe", refused=refused
+            )
+        )
 
     def pages(self, path: str, query: Query, sizes: tuple[int, ...]) -> Iterator[Any]:
         """The pages of a list. One too large to read is asked for in smaller ones."""

@@ -17,6 +17,8 @@ from merchant.providers.stripe import reading, words
 from merchant.providers.stripe.reading import Body, Source
 from merchant.providers.stripe.words import Weight
 
+#: The key of a refund's metadata that holds our own id of it.
+REQUEST = "merchant_refund"
 #: The only trace of a hold that ran out, where the charge itself is not seen.
 _RAN_OUT = "expired_uncaptured_charge"
 
@@ -40,6 +42,7 @@ def refund(body: Body, source: Source) -> list[Fact]:
             reason=reading.readable(body.get("reason")),
             failure_reason=_failure(body, standing[0]),
             trace=_trace(body),
+            request=text(mapping(body.get("metadata")).get(REQUEST), 60),
         ),
     }
     named = _named(body)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
 
-from merchant.sandbox.paynow import bodies
+from merchant.sandbox import tricks
+from merchant.sandbox.paynow import bodies, refunds
 from merchant.sandbox.paynow.bodies import CHARGEBACKS, STORE_ID, Body, Sale
 from merchant.sandbox.story import Purchase, Request, Response, Shop, Step
 
@@ -130,13 +129,16 @@ def _method(purchase: Purchase) -> Body:
     }
 
 
-def _refund(sale: Sale, step: Step, line: str | None = None) -> Body:
+def _refund(sale: Sale, step: Step) -> Body:
     """A refund as the API tells it: the amount is the refund's own."""
     whole = bodies.refund(sale, step)
     total = sale.purchase.total
     part = {name: whole[name] * step.amount // total if total else 0 for name in _FEES}
     kept = {name: whole[name] for name in ("id", "store_id", "payment_id", "status")}
     kept |= {name: whole[name] for name in ("created_at", "completed_at")}
+    status = refunds.status(sale.purchase, step)
+    if status != "completed":
+        kept |= {"status": status, "completed_at": None}
     return _lowered(
         kept
         | part
@@ -146,7 +148,7 @@ def _refund(sale: Sale, step: Step, line: str | None = None) -> Body:
             "refund_from_connected_user_balance": False,
             "amount": step.amount,
             "store_refund_amount": whole["store_refund_amount"],
-            "order_line_id": line,
+            "order_line_id": refunds.line_of(step),
         }
     )
 
@@ -224,34 +226,17 @@ def _give_back(request: Request, shop: Shop, store: str, order_id: str) -> Respo
     for sale, end in _sales(shop):
         if sale.order_id != order_id:
             continue
-        line = _line_asked(request)
-        amount = _refundable(sale, line)
-        if end is None or end.kind != "paid" or not amount or sale.word != "first":
+        step = refunds.asked(request, sale, end)
+        if step is None:
             return _error(400, "bad-request", "The order cannot be refunded.")
-        number = 1 + sum(1 for s in sale.purchase.steps if s.kind == "refund")
-        step = Step("refund", request.now, amount, number)
-        if shop.happen is not None:
-            shop.happen(sale.purchase, step)
-        made = _refund(sale, step, line) | {"status": "created", "completed_at": None}
-        return Response(200, made)
+        if turned_away := tricks.before(request, shop, step.amount):
+            return turned_away
+        if tricks.of(step.amount) == "refuse":
+            return _error(400, "bad-request", "The gateway does not allow a refund.")
+        tricks.happen(shop, sale.purchase, step)
+        made = _refund(sale, step) | {"status": "created", "completed_at": None}
+        return tricks.after(Response(200, made), step.amount)
     return _error(404, "not-found", f"There is no order {order_id}.")
-
-
-def _line_asked(request: Request) -> str | None:
-    try:
-        asked: Any = json.loads(request.body or b"{}")
-    except ValueError:
-        return None
-    return asked.get("order_line_id") if isinstance(asked, dict) else None
-
-
-def _refundable(sale: Sale, line: str | None) -> int:
-    """Minor units that the order, or its one line, can still give back."""
-    left = sale.purchase.total - sale.purchase.refunded()
-    if line is None:
-        return left
-    lines = {row["id"]: row["total_amount"] for row in bodies.order(sale)["lines"]}
-    return min(left, lines.get(line, 0))
 
 
 _STORE = r"/v1/stores/([^/]+)"

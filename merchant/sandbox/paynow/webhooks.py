@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from merchant.sandbox.paynow import bodies
+from merchant.sandbox.paynow import bodies, refunds
 from merchant.sandbox.paynow.bodies import Body, first_sale, renewal
 from merchant.sandbox.story import Event, Purchase, Step
 
@@ -42,7 +42,15 @@ def _failed(purchase: Purchase, step: Step) -> Told:
 
 
 def _refund(purchase: Purchase, step: Step) -> Told:
-    yield "ON_REFUND", bodies.refund(first_sale(purchase), step)
+    """Only once it is done."""
+    if refunds.status(purchase, step) == "completed":
+        yield "ON_REFUND", bodies.refund(first_sale(purchase), step)
+
+
+def _refund_settled(purchase: Purchase, step: Step) -> Told:
+    for refund in purchase.told:
+        if refund.kind == "refund" and refund.number == step.number:
+            yield "ON_REFUND", bodies.refund(first_sale(purchase), refund)
 
 
 def _dispute(purchase: Purchase, step: Step) -> Told:
@@ -90,6 +98,7 @@ _TELLERS: dict[str, Callable[[Purchase, Step], Told]] = {
     "paid": _paid,
     "failed": _failed,
     "refund": _refund,
+    "refund_settled": _refund_settled,
     "dispute": _dispute,
     "dispute_won": _dispute_closed,
     "dispute_lost": _dispute_closed,

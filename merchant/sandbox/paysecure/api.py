@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from merchant.sandbox.paysecure import bodies
+from merchant.sandbox.paysecure import bodies, refunds
 from merchant.sandbox.story import Purchase, Request, Response, Shop
 
 _DATE = "%Y-%m-%d %H:%M:%S %z"
@@ -19,9 +19,9 @@ def answer(request: Request, shop: Shop) -> Response:
     if not _may_enter(request, shop):
         return _error(401, "authentication_failed", "Incorrect secret_key")
     path = request.path.removeprefix("/api/v1").rstrip("/")
-    for pattern, tell in _ROUTES:
+    for method, pattern, tell in _ROUTES:
         found = pattern.fullmatch(path)
-        if found and request.method == "GET":
+        if found and request.method == method:
             return tell(request, shop, *found.groups())
     return _error(404, "not_found", "No such path.")
 
@@ -35,8 +35,7 @@ def _purchase(request: Request, shop: Shop, id: str) -> Response:
     purchase = _known(shop, id)
     if purchase is None or bodies.purchase_id(purchase) != id:
         return _error(404, "transaction_error", "PurchaseId Not found.")
-    passed = bodies.history(purchase, purchase.told)
-    return Response(200, bodies.purchase_body(purchase, purchase.told, passed))
+    return Response(200, bodies.now(purchase, request.now))
 
 
 def _payout(request: Request, shop: Shop, id: str) -> Response:
@@ -112,8 +111,27 @@ def _error(status: int, code: str, message: str) -> Response:
     return Response(status, {"message": message, "code": code})
 
 
-_ROUTES: list[tuple[re.Pattern[str], Callable[..., Response]]] = [
-    (re.compile("/purchases/([0-9a-f]{24})"), _purchase),
-    (re.compile("/(?:get)?payout/([0-9a-f]{24})"), _payout),
-    (re.compile("/external/transactions/list"), _list),
+def _refund(request: Request, shop: Shop, id: str) -> Response:
+    """In full by a GET, in part by a POST; both change things."""
+    purchase = _known(shop, id)
+    if purchase is None or bodies.purchase_id(purchase) != id:
+        return _error(404, "transaction_error", "PurchaseId Not found.")
+    return refunds.ask(request, shop, purchase)
+
+
+def _refund_status(request: Request, shop: Shop, id: str) -> Response:
+    purchase = _known(shop, id)
+    if purchase is None or bodies.purchase_id(purchase) != id:
+        return _error(404, "transaction_error", "PurchaseId Not found.")
+    return refunds.tell(request, purchase)
+
+
+_PURCHASE = "/purchases/([0-9a-f]{24})"
+_ROUTES: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = [
+    ("GET", re.compile(_PURCHASE), _purchase),
+    ("GET", re.compile(f"{_PURCHASE}/refund"), _refund),
+    ("POST", re.compile(f"{_PURCHASE}/refund"), _refund),
+    ("POST", re.compile("/refundStatus/([0-9a-f]{24})"), _refund_status),
+    ("GET", re.compile("/(?:get)?payout/([0-9a-f]{24})"), _payout),
+    ("GET", re.compile("/external/transactions/list"), _list),
 ]

@@ -82,6 +82,12 @@ def history(purchase: Purchase, told: list[Step]) -> History:
     return passed
 
 
+def now(purchase: Purchase, at: datetime) -> dict[str, Any]:
+    """The purchase as it stands at this time: refunds take a while."""
+    passed = [p for p in history(purchase, purchase.told) if p[1] <= at]
+    return purchase_body(purchase, purchase.told, passed)
+
+
 def _fails(purchase: Purchase, refund: Step) -> bool:
     """Whether the story has this refund come back."""
     return any(

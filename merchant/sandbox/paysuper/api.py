@@ -6,7 +6,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
-from merchant.sandbox.paysuper import orders
+from merchant.sandbox.paysuper import orders, refunds
 from merchant.sandbox.story import Purchase, Request, Response, Shop
 
 PATH = "/merchant/s2s/api/v1/order"
@@ -15,7 +15,10 @@ _DATE = "%Y-%m-%dT%H:%M:%S"
 
 
 def answer(request: Request, shop: Shop) -> Response:
-    """The list, for who shows a project's id and its secret key."""
+    """The list, for who shows a project's id and its secret key; refunds, for who
+    shows a person's token."""
+    if (of := refunds.PATH.fullmatch(request.path.rstrip("/"))) is not None:
+        return refunds.answer(request, shop, of[1], of[2] or "")
     if not _may_enter(request, shop):
         return _error(401, "ma000024", "invalid or expired credentials")
     if request.path.rstrip("/") != PATH:

@@ -133,6 +133,10 @@ def _hex(what: str, purchase: Purchase) -> str:
     return wire.invented("paysuper", what, purchase.number)
 
 
+def refund_id(purchase: Purchase) -> str:
+    return _hex("refund", purchase)
+
+
 def _cancellation(last: Step | None) -> dict[str, str] | None:
     if last is None or last.kind not in {"failed", "canceled"}:
         return None
@@ -241,6 +245,6 @@ def _refund(purchase: Purchase, back: Step | None) -> dict[str, Any] | None:
         "currency": purchase.currency.upper(),
         "reason": _RETURNS.get(back.reason, "Customer's request"),
         "code": "",
-        "receipt_number": _hex("refund", purchase),
+        "receipt_number": refund_id(purchase),
         "receipt_url": "",
     }

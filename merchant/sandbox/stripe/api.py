@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from merchant.sandbox.story import Purchase, Request, Response, Shop, Step
-from merchant.sandbox.stripe import charges, objects, periods, webhooks
+from merchant.sandbox.stripe import charges, objects, periods, refunds, webhooks
+from merchant.sandbox.stripe.errors import error, missing
 from merchant.sandbox.stripe.objects import Body
 from merchant.sandbox.stripe.scene import FIRST, Scene, number_of
 
@@ -19,13 +20,14 @@ _PAGE, _MOST = 10, 100
 def answer(request: Request, shop: Shop) -> Response:
     """What Stripe's API answers to the call."""
     if not _knows(request, shop):
-        return _error(401, "Invalid API Key provided.")
+        return error(401, "Invalid API Key provided.")
     path = request.path.rstrip("/")
-    for pattern, serve in _ROUTES:
+    routes = {"GET": _ROUTES, "POST": refunds.ROUTES}.get(request.method, ())
+    for pattern, serve in routes:
         found = re.fullmatch(pattern, path)
-        if found and request.method == "GET":
+        if found:
             return serve(request, shop, *found.groups())
-    return _error(404, f"Unrecognized request URL ({request.method}: {path}).")
+    return error(404, f"Unrecognized request URL ({request.method}: {path}).")
 
 
 def _knows(request: Request, shop: Shop) -> bool:
@@ -38,16 +40,6 @@ def _knows(request: Request, shop: Shop) -> bool:
         except (binascii.Error, UnicodeDecodeError):
             return False
     return scheme.lower() in {"bearer", "basic"} and key.strip() in shop.api_keys
-
-
-def _error(status: int, message: str, **more: str) -> Response:
-    error = {"type": "invalid_request_error", "message": message, **more}
-    return Response(status, {"error": error})
-
-
-def _missing(id: str) -> Response:
-    words = f"No such object: '{id}'"
-    return _error(404, words, code="resource_missing", param="id")
 
 
 def _asked(request: Request, name: str) -> str:
@@ -120,7 +112,7 @@ def _one(kind: str) -> Callable[..., Response]:
         for body in _objects(purchase) if purchase else ():
             if body["id"] == id and body["object"] == kind:
                 return Response(200, body)
-        return _missing(id)
+        return missing(id)
 
     return serve
 
@@ -145,7 +137,7 @@ def _lines(shop: Shop, session: str) -> list[Body]:
 
 def _line_items(request: Request, shop: Shop, id: str) -> Response:
     if _purchase(shop, id) is None:
-        return _missing(id)
+        return missing(id)
     return Response(200, _listed(request, _lines(shop, id), request.path, _PAGE))
 
 
@@ -182,7 +174,7 @@ def _event_list(request: Request, shop: Shop) -> Response:
     backwards = _asked(request, "ending_before")
     cursor = backwards or _asked(request, "starting_after")
     if cursor and _step_of(shop, cursor) is None:
-        return _missing(cursor)
+        return missing(cursor)
     found: list[Body] = []
     for body in _events(request, shop, cursor, upwards=bool(backwards)):
         found.append(body)
@@ -255,10 +247,25 @@ def _is(kind: str, wanted: str) -> bool:
 def _event(request: Request, shop: Shop, id: str) -> Response:
     purchase, place = _purchase(shop, id), _step_of(shop, id)
     if purchase is None or place is None:
-        return _missing(id)
+        return missing(id)
     step: Step = purchase.told[place[1]]
     bodies: list[dict[str, Any]] = list(webhooks.bodies(purchase, step))
     return Response(200, next(body for body in bodies if body["id"] == id))
+
+
+def _refund_list(request: Request, shop: Shop) -> Response:
+    """The refunds of one payment, newest first."""
+    for kind in ("payment_intent", "charge"):
+        if id := _asked(request, kind):
+            purchase = _purchase(shop, id)
+            found = [
+                body
+                for body in (_objects(purchase) if purchase else ())
+                if body["object"] == "refund" and body[kind] == id
+            ]
+            listed = _listed(request, found[::-1], "/v1/refunds", _PAGE)
+            return Response(200, listed)
+    return Response(200, _listed(request, [], "/v1/refunds", _PAGE))
 
 
 _ID = "([A-Za-z0-9_]+)"
@@ -272,6 +279,7 @@ _ROUTES: tuple[tuple[str, Callable[..., Response]], ...] = (
     (f"/v1/balance_transactions/{_ID}", _one("balance_transaction")),
     (f"/v1/payment_intents/{_ID}", _one("payment_intent")),
     (f"/v1/charges/{_ID}", _one("charge")),
+    ("/v1/refunds", _refund_list),
     (f"/v1/refunds/{_ID}", _one("refund")),
     (f"/v1/disputes/{_ID}", _one("dispute")),
     (f"/v1/subscriptions/{_ID}", _one("subscription")),

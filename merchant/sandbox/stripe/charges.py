@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
+from merchant.sandbox import tricks
 from merchant.sandbox.story import Step
 from merchant.sandbox.stripe import objects
 from merchant.sandbox.stripe.objects import Body
@@ -139,7 +141,8 @@ def balance_transaction(scene: Scene) -> Body:
 # ------------------------------------------------------------------------ reversals
 def refund(scene: Scene, step: Step, *, traced: bool = False) -> Body:
     """`traced`: the banks' reference number is known."""
-    failed = scene.refund_failed(step)
+    status, failed = _refund_status(scene, step)
+    asked = dict(parse_qsl(step.asked))
     card: Body = {
         "reference_status": "available" if traced else "pending",
         "reference_type": "acquirer_reference_number",
@@ -157,18 +160,40 @@ def refund(scene: Scene, step: Step, *, traced: bool = False) -> Body:
         "created": seconds(step.at),
         "currency": scene.purchase.currency,
         "destination_details": {"card": card, "type": "card"},
-        "metadata": {},
+        "metadata": {
+            name[len("metadata[") : -1]: value
+            for name, value in asked.items()
+            if name.startswith("metadata[")
+        },
         "payment_intent": scene.id("pi"),
         "reason": step.reason if step.reason in reasons else None,
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "failed" if failed else "succeeded",
+        "status": status,
         "transfer_reversal": None,
     }
+    if status == "pending":
+        body["pending_reason"] = "processing"
     if failed:
         body["failure_reason"] = failed.reason or "unknown"
         body["failure_balance_transaction"] = scene.id("txn", "back", step.number)
     return body
+
+
+def _refund_status(scene: Scene, step: Step) -> tuple[str, Step | None]:
+    """The refund's status, and the step that failed it."""
+    failed = scene.refund_failed(step)
+    if failed:
+        return "failed", failed
+    later = {s.kind for s in scene.steps if s.number == step.number}
+    if "refund_canceled" in later:
+        return "canceled", None
+    trick = tricks.of(step.amount) if step.asked else ""
+    if trick == "ask":
+        return "requires_action", None
+    if trick == "pend" and "refund_settled" not in later:
+        return "pending", None
+    return "succeeded", None
 
 
 _DISPUTES = {"dispute_won": "won", "dispute_lost": "lost"}

@@ -155,7 +155,12 @@ class Scene:
     @property
     def refunded(self) -> int:
         """Wire units given back by now."""
-        kept = [step for step in self.refunds if self.refund_failed(step) is None]
+        canceled = {s.number for s in self.steps if s.kind == "refund_canceled"}
+        kept = [
+            step
+            for step in self.refunds
+            if self.refund_failed(step) is None and step.number not in canceled
+        ]
         return wire(sum(step.amount for step in kept), self.purchase.currency)
 
 

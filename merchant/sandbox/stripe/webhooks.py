@@ -142,6 +142,15 @@ def _refund_failed(scene: Scene, step: Step) -> Told:
             yield "charge.refund.updated", body, {"status": "succeeded"}
 
 
+def _refund_moved(scene: Scene, step: Step) -> Told:
+    before = "pending" if step.kind == "refund_settled" else "requires_action"
+    for refund in scene.refunds:
+        if refund.number == step.number:
+            body = charges.refund(scene, refund, traced=step.kind == "refund_settled")
+            yield "refund.updated", body, {"status": before}
+            yield "charge.refund.updated", body, {"status": before}
+
+
 def _dispute(scene: Scene, step: Step) -> Told:
     if step.reason == "fraudulent":
         warning = charges.early_fraud_warning(scene)
@@ -206,6 +215,8 @@ _TELLERS: dict[str, Callable[[Scene, Step], Told]] = {
     "expired": _expired,
     "refund": _refund,
     "refund_failed": _refund_failed,
+    "refund_settled": _refund_moved,
+    "refund_canceled": _refund_moved,
     "dispute": _dispute,
     "dispute_won": _dispute_closed,
     "dispute_lost": _dispute_closed,
