@@ -62,7 +62,12 @@ def of(ordered: Sequence[Entry]) -> Rows:
         if entry.topic == "refund":
             groups = steps if entry.object_kind == STEP else told
             groups.setdefault(entry.object_id, []).append(entry)
-    asked = {id: _asked(entries) for id, entries in steps.items()}
+    # The first step says how much; without it there is nothing to tell yet.
+    asked = {
+        id: _asked(entries)
+        for id, entries in steps.items()
+        if any("money" in entry.says for entry in entries)
+    }
     mine = _matched(steps, asked, told)
     heard: dict[str, list[list[Entry]]] = {}
     rows: Rows = {}
@@ -70,7 +75,7 @@ def of(ordered: Sequence[Entry]) -> Rows:
         if name in mine:
             heard.setdefault(mine[name], []).append(entries)
         else:
-            rows[name if name not in steps else f"{name}+"] = _elsewhere(entries)
+            rows[name if name not in asked else f"{name}+"] = _elsewhere(entries)
     for id, columns in asked.items():
         rows[id] = _merged(columns, heard.get(id, []))
     return rows
@@ -164,8 +169,8 @@ def _matched(steps: Groups, asked: Rows, told: Groups) -> dict[str, str]:
     mine = {}
     for name, entries in told.items():
         requests = [e.says["request"][1] for e in entries if "request" in e.says]
-        found = known.get(name) or next((id for id in requests if id in steps), None)
-        if found:
+        found = known.get(name) or next((id for id in requests if id in asked), None)
+        if found is not None and found in asked:
             mine[name] = found
     return mine | _by_amount(asked, told, mine)
 

@@ -58,8 +58,8 @@ AGAIN = (3, 10, 30, 120, 600, 1800, 3600)
 LATER = 60
 #: A claim is good for this long. No call is begun in its last part, so that one frozen
 #: for a while sends nothing after another worker may have taken over.
-LEASE = timedelta(seconds=90)
-LATEST_CALL = 30.0
+LEASE = timedelta(seconds=50)
+LATEST_CALL = 20.0
 TIMEOUT = 15.0
 AT_ONCE = 8
 
