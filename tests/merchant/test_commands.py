@@ -207,4 +207,4 @@ def test_setting_up_who_is_who_needs_no_encryption_key(settings) -> None:
 
 
 def test_draining_nothing_counts_nothing() -> None:
-    assert run("drain") == {"inbound": 0, "look_ups": 0}
+    assert run("drain") == {"inbound": 0, "look_ups": 0, "refunds": 0}
