@@ -282,6 +282,32 @@ def test_figures_end_what_has_no_name() -> None:
     assert (books.row.amount_refunded, books.row.status) == (1000, "refunded")
 
 
+def test_a_figure_that_lags_behind_takes_nothing_back() -> None:
+    story = [
+        *BY_FIGURE[:5],
+        asked("two", 300),
+        ("two", RefundStep.SENT, {"figure": True}),
+        told("R2", "succeeded", 2, 300, request="two"),
+    ]
+    books = in_order(story)
+    assert books.refund("one").status == books.refund("two").status == "succeeded"
+    assert books.row.amount_refunded == 500
+
+
+def test_a_figure_of_one_amount_ends_neither_of_two() -> None:
+    books = in_order(
+        [
+            payment(0),
+            asked("one", 200),
+            ("one", RefundStep.SENT, {"figure": True}),
+            asked("two", 200),
+            ("two", RefundStep.SENT, {"figure": True}),
+            payment(20, refunded_total=200),
+        ]
+    )
+    assert {books.refund(name).status for name in books.ids} == {"submitted"}
+
+
 def test_a_figure_that_fits_nothing_ends_nothing() -> None:
     books = in_order([*BY_FIGURE[:3], payment(20, refunded_total=150)])
     assert books.refund("one").status == "submitted"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from transactions.fold import hearing
@@ -51,6 +52,9 @@ _AT_PROVIDER = frozenset(
     {RefundStatus.SUBMITTED, RefundStatus.UNKNOWN, RefundStatus.REQUIRES_ACTION}
 )
 
+#: More refunds than this of one purchase are not tried in every combination.
+_MOST_SUMMED = 10
+
 Groups = dict[str, list[Entry]]
 
 
@@ -84,19 +88,35 @@ def of(ordered: Sequence[Entry]) -> Rows:
 def settle(rows: Rows, cumulative: int) -> None:
     """Ends the requests whose provider names no refunds once its figure explains them.
 
-    `cumulative`: minor units given back, as the purchase's own objects say.
+    `cumulative`: minor units given back, as the purchase's own objects say. The figure
+    may be older than what is known of some refund, so any of those that succeeded may
+    be in it or not. Of several ways to explain it the one that ends the fewest
+    requests holds; two that end as many end none.
     """
     waiting = [row for row in rows.values() if _by_figure(row)]
-    if not waiting:
+    if not waiting or cumulative <= 0:
         return
-    others = sum(row["amount"] or 0 for row in rows.values() if _succeeded(row))
-    left = cumulative - others
-    fitting = [row for row in waiting if row["amount"] == left]
-    if left > 0 and len(fitting) == 1:
-        fitting[0]["status"] = RefundStatus.SUCCEEDED.value
-    elif left > 0 and left == sum(row["amount"] for row in waiting):
-        for row in waiting:
-            row["status"] = RefundStatus.SUCCEEDED.value
+    known = _sums([row["amount"] or 0 for row in rows.values() if _succeeded(row)])
+    for many in range(len(waiting) + 1):
+        ways = [
+            some
+            for some in combinations(waiting, many)
+            if cumulative - sum(row["amount"] for row in some) in known
+        ]
+        if ways:
+            for row in ways[0] if len(ways) == 1 else ():
+                row["status"] = RefundStatus.SUCCEEDED.value
+            return
+
+
+def _sums(amounts: list[int]) -> set[int]:
+    """What some of the amounts can add up to; of very many only all of them."""
+    if len(amounts) > _MOST_SUMMED:
+        return {sum(amounts)}
+    found = {0}
+    for amount in amounts:
+        found |= {known + amount for known in found}
+    return found
 
 
 def at_provider(row: dict[str, Any]) -> bool:

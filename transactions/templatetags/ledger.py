@@ -48,6 +48,8 @@ REFUND_TONES: dict[str, str] = {
     RefundStatus.SUCCEEDED: "ok",
     RefundStatus.FAILED: "bad",
     RefundStatus.CANCELED: "idle",
+    RefundStatus.DECLINED: "idle",
+    RefundStatus.EXPIRED: "idle",
 }
 
 DISPUTE_TONES: dict[str, str] = {

@@ -14,7 +14,7 @@ import stripe
 
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Keys
-from merchant.sandbox import paynow, paysecure, paysuper, tricks
+from merchant.sandbox import paynow, paysecure, paysuper, shop, tricks
 from merchant.sandbox.book import Book
 from merchant.sandbox.market import Market, Stall
 from merchant.sandbox.server import Server
@@ -37,7 +37,8 @@ class House:
             # What is bought depends on chance: large enough to give parts back.
             for seed in range(100):
                 self.market.sell(stall, seed, now, ending="paid", begin="told")
-                if self.sale(provider).total >= LARGE:
+                sale = self.sale(provider)
+                if sale.total >= LARGE and sale.currency in {"eur", "usd"}:
                     break
         self.told = self.market.due(now)
 
@@ -324,8 +325,6 @@ def test_paysuper_wants_a_person(house: House) -> None:
 
 
 def test_no_basket_comes_to_a_trick_by_chance() -> None:
-    from merchant.sandbox import shop
-
     now = datetime(2026, 10, 1, tzinfo=UTC)
     for number in range(400):
         purchase = shop.plan(5, number, now, "stripe", ending="paid")
