@@ -35,6 +35,7 @@ class ClosedDoor(DefaultAccountAdapter):
         # The same for a wrong password and for an address that nobody has.
         "email_password_mismatch": _("The e-mail or the password is not right."),
         "enter_current_password": _("This is not your current password."),
+        "incorrect_password": _("This is not your current password."),
         "rate_limited": _("Too many tries. Wait five minutes, then try again."),
     }
 

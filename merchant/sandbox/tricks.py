@@ -42,8 +42,13 @@ def before(request: Request, shop: Shop, amount: int) -> Response | None:
         return None
     shop.tried.add(asked)
     if trick == "busy":
-        return Response(429, {"message": "Too busy."}, retry_after=1)
-    return Response(500, {"message": "Fault on purpose."})
+        return Response(429, _said("Too busy."), retry_after=1)
+    return Response(500, _said("Fault on purpose."))
+
+
+def _said(words: str) -> dict[str, object]:
+    """In Stripe's shape and the others' at once."""
+    return {"message": words, "error": {"type": "api_error", "message": words}}
 
 
 def after(answer: Response, amount: int) -> Response:

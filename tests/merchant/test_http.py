@@ -30,6 +30,8 @@ from tests.merchant.canary import (
     says,
 )
 
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"
+
 
 @pytest.fixture(autouse=True)
 def private(settings: Any) -> Any:
@@ -219,6 +221,22 @@ def test_a_packed_answer_is_not_unpacked() -> None:
 def test_a_failure_is_told_in_words(behave: Any, words: str) -> None:
     with canary(behave) as bird, pytest.raises(Unreachable, match=words):
         http.send("GET", bird.url())
+
+
+@pytest.mark.parametrize("behave", [hangs_up, says(SHORT), hangs])
+def test_what_was_sent_may_have_had_its_effect(behave: Any) -> None:
+    with canary(behave) as bird, pytest.raises(Unreachable) as gone:
+        http.send("POST", bird.url(), body=b"refund=1", timeout=0.5)
+    assert not gone.value.unsent
+
+
+def test_what_was_not_sent_surely_had_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}/", "https://no-such-name.example.com/"):
+        with pytest.raises(Unreachable) as gone:
+            http.send("POST", url, body=b"refund=1")
+        assert gone.value.unsent
 
 
 def test_a_closed_port_is_told_in_words() -> None:

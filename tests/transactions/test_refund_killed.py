@@ -14,7 +14,7 @@ from merchant.providers.base import Receipt, Refused, Unreachable
 from tests import factories
 from tests.transactions.refunding import make_sale, now_due
 from tests.transactions.till import Killed, Till, lost, till  # noqa: F401 - a fixture
-from transactions import refunds
+from transactions import ledger, refunds
 from transactions.models import Refund, TimelineEntry, Transaction
 from transactions.refunds import sending
 
@@ -185,6 +185,29 @@ def test_a_thawed_workers_receipt_is_true_all_the_same(
     assert (asked.status, len(till.effects)) == ("succeeded", 1)
 
 
+def test_one_that_cannot_be_begun_keeps_no_other_waiting(
+    till: Till,  # noqa: F811
+    asked: Refund,
+    sale: Transaction,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = factories.make_member("finance", merchant=sale.merchant)
+    other = refunds.request(person, sale, amount=100)
+    begin = sending._begin
+
+    def sometimes(claimed: Refund) -> Any:
+        if claimed.pk == asked.pk:
+            raise RuntimeError
+        return begin(claimed)
+
+    monkeypatch.setattr(sending, "_begin", sometimes)
+    refunds.submit_due()
+    asked.refresh_from_db()
+    other.refresh_from_db()
+    assert (asked.status, other.status) == ("requested", "succeeded")
+    assert "RuntimeError" in asked.error
+
+
 # ------------------------------------------------------------------- what is looked up
 def test_the_look_ups_get_rarer() -> None:
     waits = [sending.seconds_to_look(n) for n in range(80)]
@@ -203,8 +226,6 @@ def test_after_a_day_a_lost_one_is_not_sent_again(
     entry = TimelineEntry.objects.get(status="sent", topic="refund")
     entry.at -= timedelta(hours=23, minutes=1)
     entry.save()
-    from transactions import ledger
-
     ledger.refold([asked.transaction_id])
     for _ in range(3):
         now_due(asked)

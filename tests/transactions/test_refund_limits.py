@@ -15,6 +15,8 @@ from tests.transactions.refunding import make_sale, now_due
 from tests.transactions.till import Till, till  # noqa: F401 - a fixture
 from transactions import ledger, refunds
 from transactions.models import Refund, RefundLimit, TimelineEntry, Transaction
+from transactions.refunds import steps
+from transactions.statuses import RefundStep
 
 pytestmark = pytest.mark.django_db
 
@@ -176,9 +178,6 @@ def test_the_database_itself_knows_that(waiting: Refund, support: Member) -> Non
 def test_an_entry_of_who_asked_cannot_approve_either(
     waiting: Refund, support: Member, sale: Transaction
 ) -> None:
-    from transactions.refunds import steps
-    from transactions.statuses import RefundStep
-
     def decide(row: Transaction, timeline: list[TimelineEntry]) -> list[TimelineEntry]:
         step = RefundStep.APPROVED
         return [steps.entry(row, timeline, waiting.pk, step, by=support.user)]

@@ -130,6 +130,8 @@ def test_several_parts_add_up(
         refunds.submit_due()
         shop.tell(within=SOON)
         again(refund)
+        if refund.due:  # two of Paysecure's letters of one second look the same
+            look(refund)
         assert refund.status == "succeeded"
     again(sale)
     assert (sale.amount_refunded, sale.status) == (sale.amount, "refunded")

@@ -31,14 +31,16 @@ def refunded(refunds: Rows, cumulative: int, currency: str) -> tuple[int, str]:
 def cumulative(purchase: Sequence[Entry], amount: int | None) -> int:
     """What the purchase's objects say has been given back in all.
 
-    No more than was paid: the rest was held and never captured.
+    No more than was paid: the rest was held and never captured. Of two figures at one
+    place in time the greater is the later: several refunds may fall into a second.
     """
-    totals: dict[tuple[str, str], int] = {}
+    latest: dict[tuple[str, str], tuple[int, int, int]] = {}
     for entry in purchase:
         if "refunded_total" in entry.says:
             thing = (entry.object_kind, entry.object_id)
-            totals[thing] = entry.says["refunded_total"][1]
-    total = sum(totals.values())
+            found = (entry.order, entry.rank, entry.says["refunded_total"][1])
+            latest[thing] = max(found, latest.get(thing, found))
+    total = sum(figure for _, _, figure in latest.values())
     return total if amount is None else min(total, amount)
 
 

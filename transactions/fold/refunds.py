@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import combinations
 from typing import Any
 
 from transactions.fold import hearing
@@ -51,6 +52,9 @@ _AT_PROVIDER = frozenset(
     {RefundStatus.SUBMITTED, RefundStatus.UNKNOWN, RefundStatus.REQUIRES_ACTION}
 )
 
+#: More refunds than this of one purchase are not tried in every combination.
+_MOST_SUMMED = 10
+
 Groups = dict[str, list[Entry]]
 
 
@@ -62,7 +66,12 @@ def of(ordered: Sequence[Entry]) -> Rows:
         if entry.topic == "refund":
             groups = steps if entry.object_kind == STEP else told
             groups.setdefault(entry.object_id, []).append(entry)
-    asked = {id: _asked(entries) for id, entries in steps.items()}
+    # The first step says how much; without it there is nothing to tell yet.
+    asked = {
+        id: _asked(entries)
+        for id, entries in steps.items()
+        if any("money" in entry.says for entry in entries)
+    }
     mine = _matched(steps, asked, told)
     heard: dict[str, list[list[Entry]]] = {}
     rows: Rows = {}
@@ -70,7 +79,7 @@ def of(ordered: Sequence[Entry]) -> Rows:
         if name in mine:
             heard.setdefault(mine[name], []).append(entries)
         else:
-            rows[name if name not in steps else f"{name}+"] = _elsewhere(entries)
+            rows[name if name not in asked else f"{name}+"] = _elsewhere(entries)
     for id, columns in asked.items():
         rows[id] = _merged(columns, heard.get(id, []))
     return rows
@@ -79,19 +88,35 @@ def of(ordered: Sequence[Entry]) -> Rows:
 def settle(rows: Rows, cumulative: int) -> None:
     """Ends the requests whose provider names no refunds once its figure explains them.
 
-    `cumulative`: minor units given back, as the purchase's own objects say.
+    `cumulative`: minor units given back, as the purchase's own objects say. The figure
+    may be older than what is known of some refund, so any of those that succeeded may
+    be in it or not. Of several ways to explain it the one that ends the fewest
+    requests holds; two that end as many end none.
     """
     waiting = [row for row in rows.values() if _by_figure(row)]
-    if not waiting:
+    if not waiting or cumulative <= 0:
         return
-    others = sum(row["amount"] or 0 for row in rows.values() if _succeeded(row))
-    left = cumulative - others
-    fitting = [row for row in waiting if row["amount"] == left]
-    if left > 0 and len(fitting) == 1:
-        fitting[0]["status"] = RefundStatus.SUCCEEDED.value
-    elif left > 0 and left == sum(row["amount"] for row in waiting):
-        for row in waiting:
-            row["status"] = RefundStatus.SUCCEEDED.value
+    known = _sums([row["amount"] or 0 for row in rows.values() if _succeeded(row)])
+    for many in range(len(waiting) + 1):
+        ways = [
+            some
+            for some in combinations(waiting, many)
+            if cumulative - sum(row["amount"] for row in some) in known
+        ]
+        if ways:
+            for row in ways[0] if len(ways) == 1 else ():
+                row["status"] = RefundStatus.SUCCEEDED.value
+            return
+
+
+def _sums(amounts: list[int]) -> set[int]:
+    """What some of the amounts can add up to; of very many only all of them."""
+    if len(amounts) > _MOST_SUMMED:
+        return {sum(amounts)}
+    found = {0}
+    for amount in amounts:
+        found |= {known + amount for known in found}
+    return found
 
 
 def at_provider(row: dict[str, Any]) -> bool:
@@ -164,8 +189,8 @@ def _matched(steps: Groups, asked: Rows, told: Groups) -> dict[str, str]:
     mine = {}
     for name, entries in told.items():
         requests = [e.says["request"][1] for e in entries if "request" in e.says]
-        found = known.get(name) or next((id for id in requests if id in steps), None)
-        if found:
+        found = known.get(name) or next((id for id in requests if id in asked), None)
+        if found is not None and found in asked:
             mine[name] = found
     return mine | _by_amount(asked, told, mine)
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+from django.db import OperationalError
 from django.db import transaction as database
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -58,8 +59,8 @@ AGAIN = (3, 10, 30, 120, 600, 1800, 3600)
 LATER = 60
 #: A claim is good for this long. No call is begun in its last part, so that one frozen
 #: for a while sends nothing after another worker may have taken over.
-LEASE = timedelta(seconds=90)
-LATEST_CALL = 30.0
+LEASE = timedelta(seconds=50)
+LATEST_CALL = 20.0
 TIMEOUT = 15.0
 AT_ONCE = 8
 
@@ -91,7 +92,7 @@ def submit_due() -> int:
     """Does what is due, a few at a time; returns how many refunds were looked at."""
     looked = 0
     while claimed := _claim():
-        tasks = [task for refund in claimed if (task := _begin(refund))]
+        tasks = [task for refund in claimed if (task := _begin_calmly(refund))]
         if tasks:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 outcomes = list(pool.map(ask, tasks))
@@ -117,6 +118,19 @@ def _claim() -> list[Refund]:
 
 
 # ------------------------------------------------------------------- before the call
+def _begin_calmly(claimed: Refund) -> Task | None:
+    """One that cannot even be begun must not keep those behind it."""
+    try:
+        return _begin(claimed)
+    except (OperationalError, binding.Unsettled):
+        raise  # nobody's fault: the leases run out and all are looked at again
+    except Exception as error:
+        log.exception("Refund %s cannot be begun", claimed.pk)
+        words = f"Something unexpected went wrong: {type(error).__name__}."
+        _put_off(claimed, LATER, words)
+        return None
+
+
 def _begin(claimed: Refund) -> Task | None:
     """What is to be asked of the provider now; None where nothing is.
 

@@ -118,11 +118,13 @@ def _receipt(
             body, parent, reading.Source(weight=reading.API, livemode=order.livemode)
         )
         currency = str(body.get("currency") or order.currency).lower()
+        amount = reading.minor(body.get("amount"), currency, "refund")
     except Unreadable as error:
         raise Unreachable(f"PayNow answered something else: {error}") from error
     known = order.references.get("payment")
     of = reading.id_of(body.get("payment_id"))
-    if currency != order.currency or (known and of and of not in known):
+    other = bool(known and of and of not in known)
+    if other or amount is None or currency != order.currency:
         raise Unreachable("PayNow answered about another payment than asked for.")
     return Receipt([fact], id)
 

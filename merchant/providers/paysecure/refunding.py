@@ -155,7 +155,7 @@ def _of_purchase(
     if currency != order.currency:
         raise Unreachable("Paysecure answered with another currency than asked for.")
     standing = _standing(message, order)
-    if standing is None and answered:
+    if answered and (standing is None or standing[0] == "failed"):
         raise Unreachable(f"Paysecure answered that the purchase is {message.status}.")
     if standing is None:
         # A part that was given back is told by the purchase's figure alone.

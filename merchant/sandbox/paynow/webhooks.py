@@ -113,4 +113,5 @@ _TELLERS: dict[str, Callable[[Purchase, Step], Told]] = {
     "account_linked": _linked,
 }
 
-STEPS = frozenset(_TELLERS)
+#: What only the API can make happen is no part of a plan.
+STEPS = frozenset(_TELLERS) - {"refund_settled"}

@@ -83,8 +83,13 @@ def history(purchase: Purchase, told: list[Step]) -> History:
 
 
 def now(purchase: Purchase, at: datetime) -> dict[str, Any]:
-    """The purchase as it stands at this time: refunds take a while."""
-    passed = [p for p in history(purchase, purchase.told) if p[1] <= at]
+    """The purchase as it stands at this time: refunds asked for take a while."""
+    ahead = {
+        step.at + REFUND_TAKES
+        for step in purchase.told
+        if step.kind == "refund" and step.asked and step.at + REFUND_TAKES > at
+    }
+    passed = [p for p in history(purchase, purchase.told) if p[1] not in ahead]
     return purchase_body(purchase, purchase.told, passed)
 
 
