@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from merchant.access import may
 from merchant.models import Member
-from merchant.templatetags.show import money_text
+from merchant.templatetags.show import money_text, spoken
 from transactions import refunds
 from transactions.fold.hearing import STEP
 from transactions.models import Refund, TimelineEntry, Transaction
@@ -126,10 +126,9 @@ def trouble(refund: Refund, steps: Sequence[TimelineEntry] = ()) -> str:
     """What went wrong last, or why it ended; "" where nothing did."""
     if refund.status == S.SUCCEEDED:
         return ""
-    if refund.failure_reason:
-        return refund.failure_reason
-    if refund.error:
-        return refund.error
+    if words := refund.failure_reason or refund.error:
+        # A code is spoken, a sentence stands as it is: it may name ids.
+        return words if " " in words else spoken(words)
     ends = [step for step in steps if step.status in _ENDINGS]
     return str(ends[-1].says.get("why", [0, ""])[1]) if ends else ""
 

@@ -72,6 +72,17 @@ def test_one_member_asks_and_another_approves(
     assert Refund.objects.get().status == "approved"
 
 
+def test_up_to_the_limit_it_goes_out_at_once(
+    page, live_server, sign_in: Callable, support: Member, sale: Transaction
+) -> None:
+    sign_in(support)
+    page.goto(f"{live_server.url}/transactions/{sale.pk}/")
+    page.get_by_role("link", name="Refund...").click()
+    page.get_by_role("button", name="Refund EUR 44.99").click()
+    expect(page.locator("#toasts")).to_contain_text("Refund asked for")
+    expect(page.locator("#refunds")).to_contain_text("44.99")
+
+
 def test_it_is_declined_on_the_card(
     page, live_server, sign_in: Callable, support: Member, owner: Member,
     limited: None, sale: Transaction,

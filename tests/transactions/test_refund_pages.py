@@ -226,7 +226,7 @@ def test_with_htmx_the_browser_is_led_to_the_card(
     sale: Transaction, support_client: Client
 ) -> None:
     answer = support_client.post(url(sale), form(), headers={"HX-Request": "true"})
-    assert answer.headers["HX-Redirect"] == f"/transactions/{sale.pk}/#refunds"
+    assert answer.headers["HX-Redirect"] == f"/transactions/{sale.pk}/"
 
 
 # -------------------------------------------------------------------- above the limit

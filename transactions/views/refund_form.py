@@ -98,7 +98,9 @@ def _asked(
         return _show(request, transaction, request.POST, trouble, status=422)
     waits = refund.status == RefundStatus.AWAITING_APPROVAL
     words = _("Waits for approval") if waits else _("Refund asked for")
-    return htmx.redirect(request, f"{_card(transaction)}#refunds", words=words)
+    # From the dialog, an address that differs in its # alone would load nothing.
+    place = "" if htmx.is_htmx(request) else "#refunds"
+    return htmx.redirect(request, _card(transaction) + place, words=words)
 
 
 def _amount(row: Transaction, typed: Any, trouble: dict[str, str]) -> int | None:
@@ -135,8 +137,8 @@ def typed_amount(text: str, currency: str) -> int:
 
 def _is_above(member: Member, row: Transaction, amount: int | None, line: str) -> bool:
     if line:
-        found = next((one for one in refunds.options(row).lines if one.key == line), 0)
-        amount = found.amount if found else 0
+        lines = {one.key: one.amount for one in refunds.options(row).lines}
+        amount = lines.get(line, 0)
     return bool(refunds.above(member, row.project, amount or 0, row.currency))
 
 
