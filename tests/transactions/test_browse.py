@@ -332,6 +332,14 @@ def test_a_row_shows_what_went_back_and_what_is_not_confirmed(
     assert "why not" in page
 
 
+def test_a_providers_code_word_is_said_in_words(
+    project: Project, owner_client: Client
+) -> None:
+    sell(project, status="refunded", status_reason="requested_by_customer")
+    page = owner_client.get("/transactions/").content.decode()
+    assert "Requested by customer" in page
+
+
 def test_a_row_has_exactly_one_link(project: Project, owner_client: Client) -> None:
     sell(project)
     page = owner_client.get("/transactions/").content.decode()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from merchant.templatetags.show import money_text
+from merchant.templatetags.show import money_text, spoken
 from transactions import fulfilment, provider_pages
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import (
@@ -201,6 +201,13 @@ def since(when: datetime | None) -> str:
         if seconds >= one:
             return words(seconds // one)
     return _("just now")
+
+
+@register.filter
+def in_words(reason: str) -> str:
+    """A reason as people say it, where a provider gave one of its code words."""
+    is_code = "_" in reason and reason.replace("_", "").isalnum()
+    return spoken(reason) if is_code else reason
 
 
 @register.simple_tag
