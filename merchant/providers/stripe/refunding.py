@@ -145,7 +145,8 @@ def _refused(answer: Answer) -> Exception | None:
         code = "amount_too_large" if "greater than" in (said or "") else ""
     if code not in _ADVICE:
         return None
-    return Refused(f"Stripe: {said or reading.readable(code)} {_ADVICE[code]}")
+    words_ = (said or reading.readable(code) or code).rstrip(".")
+    return Refused(f"Stripe: {words_}. {_ADVICE[code]}")
 
 
 def _receipt(body: Body, order: RefundOrder, keys: Keys) -> Receipt:

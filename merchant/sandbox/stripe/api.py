@@ -69,20 +69,9 @@ def _purchase(shop: Shop, id: str) -> Purchase | None:
     return found if found and found.told else None
 
 
-def _sales(purchase: Purchase) -> Iterator[Scene]:
-    """The first sale and every other period's, as they stand now."""
-    now, seen = Scene.now(purchase), {FIRST}
-    yield Scene(purchase, now.steps)
-    for step in now.steps:
-        sale = now.sale(step)
-        if sale.word not in seen:
-            seen.add(sale.word)
-            yield sale
-
-
 def _objects(purchase: Purchase) -> Iterator[Body]:
     """Everything about a purchase that has an id, as it stands now."""
-    for scene in _sales(purchase):
+    for scene in Scene.now(purchase).sales():
         if scene.total and (scene.word != FIRST or not scene.trial):
             yield objects.intent(scene)
             if scene.end is not None or scene.has("pending") or scene.has("authorized"):

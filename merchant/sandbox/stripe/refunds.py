@@ -43,13 +43,14 @@ def create(request: Request, shop: Shop) -> Response:
         words = "One of the following params should be provided: payment_intent, charge"
         return error(400, words, code="parameter_missing")
     purchase = shop.purchases.get(number_of(id))
-    if purchase is None or not _names(purchase, id):
+    scene = Scene.now(purchase).named(id) if purchase else None
+    if purchase is None or scene is None:
         return missing(id)
     key, asked = _key(request), request.body.decode()
     for step in purchase.told:
         if key and step.key == key:
             return _again(purchase, step, asked, key)
-    return _make(request, shop, purchase, form)
+    return _make(request, shop, scene, form)
 
 
 def _again(purchase: Purchase, step: Step, asked: str, key: str) -> Response:
@@ -62,13 +63,10 @@ def _again(purchase: Purchase, step: Step, asked: str, key: str) -> Response:
             f"'{key}' if you meant to execute a different request.",
         }
         return Response(400, {"error": told})
-    return Response(200, charges.refund(Scene.after(purchase, step), step))
+    return Response(200, charges.refund(Scene.after(purchase, step).sale(step), step))
 
 
-def _make(
-    request: Request, shop: Shop, purchase: Purchase, form: dict[str, str]
-) -> Response:
-    scene = Scene.now(purchase)
+def _make(request: Request, shop: Shop, scene: Scene, form: dict[str, str]) -> Response:
     if form.get("reason", "duplicate") not in _REASONS:
         return error(400, "Invalid reason: must be one of duplicate, fraudulent, or "
                      "requested_by_customer", param="reason")  # fmt: skip
@@ -94,7 +92,7 @@ def _make(
             f"charge ({left})"
         )
         return error(400, words, param="amount")
-    return _happen(request, shop, purchase, int(text), form.get("reason", ""))
+    return _happen(request, shop, scene.purchase, int(text), form.get("reason", ""))
 
 
 def _happen(
@@ -112,17 +110,18 @@ def _happen(
         asked=request.body.decode(), key=_key(request),
     )  # fmt: skip
     tricks.happen(shop, purchase, step)
-    made = charges.refund(Scene.after(purchase, step), step)
+    made = charges.refund(Scene.after(purchase, step).sale(step), step)
     return tricks.after(Response(200, made), amount)
 
 
 def cancel(request: Request, shop: Shop, id: str) -> Response:
     """Only a refund that waits for the customer can be canceled."""
     purchase = shop.purchases.get(number_of(id))
-    scene = Scene.now(purchase) if purchase else None
-    for step in scene.refunds if scene else ():
-        body = charges.refund(scene, step)  # type: ignore[arg-type]
-        if body["id"] != id or purchase is None:
+    for step in purchase.told if purchase else ():
+        if purchase is None or step.kind != "refund":
+            continue
+        body = charges.refund(Scene.now(purchase).sale(step), step)
+        if body["id"] != id:
             continue
         if body["status"] != "requires_action":
             words = "A refund can only be canceled while it requires an action."
@@ -130,18 +129,13 @@ def cancel(request: Request, shop: Shop, id: str) -> Response:
         over = Step("refund_canceled", request.now, 0, step.number)
         if shop.happen is not None:
             shop.happen(purchase, over)
-        return Response(200, charges.refund(Scene.now(purchase), step))
+        return Response(200, charges.refund(Scene.now(purchase).sale(step), step))
     return missing(id)
 
 
 def _key(request: Request) -> str:
     headers = {name.lower(): value for name, value in request.headers.items()}
     return headers.get("idempotency-key", "")
-
-
-def _names(purchase: Purchase, id: str) -> bool:
-    scene = Scene(purchase, tuple(purchase.told))
-    return id in {scene.id("pi"), scene.id("ch")}
 
 
 def _minor(purchase: Purchase, wired: int) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
 
 from merchant.money import exponent
 from merchant.providers.stripe.words import WIRE
@@ -36,6 +38,12 @@ def seconds(at: datetime) -> int:
     return int(at.timestamp())
 
 
+def payment_of(refund: Step) -> str:
+    """The payment that the API was asked to give back; "" for one in the plan."""
+    form = dict(parse_qsl(refund.asked))
+    return form.get("payment_intent") or form.get("charge") or ""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """`steps`: what had happened by then; `word` tells a purchase's sales apart."""
@@ -56,11 +64,32 @@ class Scene:
 
     def sale(self, step: Step) -> Scene:
         """The sale that belongs to the step: a renewal's own, else the first."""
+        if step.kind.startswith("refund"):
+            made = [s for s in self.steps if s.kind == "refund"]
+            refund = next((s for s in made if s.number == step.number), step)
+            return self.named(payment_of(refund)) or Scene(self.purchase, self.steps)
         if step.kind in {"subscription_renewed", "renewal_failed"}:
             return Scene(self.purchase, self.steps, f"period {step.number}")
         if step.kind == "trial_completed":
             return Scene(self.purchase, self.steps, "after the trial")
         return Scene(self.purchase, self.steps)
+
+    def named(self, payment: str) -> Scene | None:
+        """The sale whose payment intent or charge that is."""
+        for scene in self.sales():
+            if payment in (scene.id("pi"), scene.id("ch")):
+                return scene
+        return None
+
+    def sales(self) -> Iterator[Scene]:
+        """The first sale and every other period's."""
+        seen = {FIRST}
+        yield Scene(self.purchase, self.steps)
+        for step in self.steps:
+            sale = None if step.kind.startswith("refund") else self.sale(step)
+            if sale is not None and sale.word not in seen:
+                seen.add(sale.word)
+                yield sale
 
     # ---------------------------------------------------------------------- what is
     def id(self, prefix: str, *name: object) -> str:
@@ -140,7 +169,13 @@ class Scene:
 
     @property
     def refunds(self) -> list[Step]:
-        return [s for s in self.steps if s.kind == "refund" and self.word == FIRST]
+        return [s for s in self.steps if s.kind == "refund" and self._gave_back(s)]
+
+    def _gave_back(self, refund: Step) -> bool:
+        payment = payment_of(refund)
+        if not payment:
+            return self.word == FIRST
+        return payment in (self.id("pi"), self.id("ch"))
 
     def refund_failed(self, refund: Step) -> Step | None:
         return next(

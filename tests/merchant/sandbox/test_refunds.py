@@ -157,6 +157,22 @@ def test_a_stranger_to_stripe_is_missing(client: stripe.StripeClient) -> None:
     assert no.value.code == "resource_missing"
 
 
+def test_stripe_gives_a_renewal_back(house: House, client: stripe.StripeClient) -> None:
+    now = datetime.now(UTC)
+    stall = house.stalls["stripe"]
+    house.market.sell(stall, 1, now, ending="subscribed", begin="told")
+    house.events()
+    first, second, *_ = Scene.now(house.sale("stripe")).sales()
+    made = client.v1.refunds.create({"payment_intent": second.id("pi")})
+    assert (made.payment_intent, made.charge) == (second.id("pi"), second.id("ch"))
+    assert client.v1.refunds.retrieve(made.id).amount == second.total
+    assert client.v1.charges.retrieve(second.id("ch")).refunded
+    assert not client.v1.charges.retrieve(first.id("ch")).refunded
+    assert house.events()[:2] == ["refund.created", "charge.refunded"]
+    listed = client.v1.refunds.list({"payment_intent": first.id("pi")})
+    assert not listed.data
+
+
 def test_stripe_cancels_only_what_waits_for_the_customer(
     house: House, client: stripe.StripeClient
 ) -> None:
