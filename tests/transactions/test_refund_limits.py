@@ -309,3 +309,13 @@ def test_two_tenants_never_meet(sale: Transaction, support: Member) -> None:
     held = factories.make_project(merchant=sale.merchant)
     elsewhere = factories.make_member("owner", merchant=sale.merchant, projects=[held])
     assert not refunds.visible_to(elsewhere).exists()
+
+
+def test_a_refund_that_was_made_elsewhere_is_canceled_there(
+    sale: Transaction, owner: Member
+) -> None:
+    refund = factories.make_refund(sale, status="requires_action", provider_id="re_1")
+    before = sale.timeline.count()
+    with pytest.raises(refunds.NotNow, match="asked for elsewhere"):
+        refunds.cancel(owner, refund.pk)
+    assert sale.timeline.count() == before

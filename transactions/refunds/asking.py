@@ -244,13 +244,16 @@ def is_unsent(refund: Refund) -> bool:
 
 def is_stoppable(row: Transaction, refund: Refund) -> bool:
     """Whether its provider can still cancel it."""
-    can = refund.status in PROVIDERS[row.provider].refunds.stops
+    stops = PROVIDERS[row.provider].refunds.stops
+    can = refund.asked is not None and refund.status in stops
     return can and bool(refund.provider_id) and not refund.stopping
 
 
 def why_not_canceled(row: Transaction, refund: Refund) -> str:
     if refund.stopping:
         return _("It is being canceled already.")
+    if not refund.asked:
+        return _("It was asked for elsewhere. Cancel it there.")
     if refund.status in (RefundStatus.SUBMITTED, RefundStatus.UNKNOWN):
         provider = PROVIDERS[row.provider].name
         return _("%s has it already, and cannot cancel it now.") % provider
