@@ -18,6 +18,7 @@ from django.db.models import prefetch_related_objects
 from merchant.models import Connection
 from merchant.providers.base import Fact
 from transactions import binding, bulk, questions, standing, writing
+from transactions.fold.hearing import BY_STAFF
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent
 
@@ -129,11 +130,15 @@ def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
 def _after(
     timeline: Sequence[TimelineEntry], acts: Iterable[TimelineEntry]
 ) -> list[TimelineEntry]:
-    """The acts in a place behind every earlier one, whatever this clock says."""
-    by_staff = (e.order for e in timeline if e.source == TimelineEntry.Source.STAFF)
+    """The acts in a place behind every earlier one, whatever this clock says.
+
+    Steps of a refund are numbered by themselves (transactions.refunds.steps).
+    """
+    by_staff = (e.order for e in timeline if e.topic in BY_STAFF)
     last, placed = max(by_staff, default=0), []
     for entry in acts:
-        entry.order = last = max(entry.order, last + 1)
+        if entry.topic in BY_STAFF:
+            entry.order = last = max(entry.order, last + 1)
         placed.append(entry)
     return placed
 

@@ -209,7 +209,7 @@ def test_refunds_and_disputes_are_shown(
         currency="eur", reason="fraudulent", due_by=WHEN, created=WHEN,
     )  # fmt: skip
     page = page_of(owner_client, sale)
-    assert "Card closed" in page
+    assert "card closed" in page
     assert "Fraudulent" in page
     assert "Could be answered until" in page
 
