@@ -163,7 +163,7 @@ def test_the_sums_are_those_of_the_rows(owner: Member, shop: list[Transaction]) 
     @given(asked_for)
     def check(asked: dict[str, list[str]]) -> None:
         wanted = oracle.expected(shop, asked)
-        told = summary.of(_filter(owner, asked))
+        told = summary.whole(_filter(owner, asked))
         assert told.complete
         assert told.count == len(wanted)
         assert {
