@@ -32,6 +32,7 @@ from bench import clock  # noqa: E402
 from bench.clock import Reading  # noqa: E402
 from bench.questions import Question, questions  # noqa: E402
 from merchant.models import Member, Merchant, Project, User  # noqa: E402
+from transactions import nearest  # noqa: E402
 from transactions.demo import bulk  # noqa: E402
 from transactions.models import Transaction  # noqa: E402
 from transactions.views import listing  # noqa: E402
@@ -110,7 +111,7 @@ def _fill(merchant: Merchant, size: int) -> None:
         print(
             f"{missing:,} rows made in {spent:.0f} s, {missing / spent:,.0f} a second"
         )
-    bulk.look_anew()
+        bulk.look_anew()
 
 
 # ---------------------------------------------------------------------- the clocks
@@ -129,7 +130,8 @@ def _floor(member: Member, question: Question) -> float:
     asked = listing.asked_by(member, QueryDict(question.first))
     statements = []
     for strand in asked.strands:
-        page = strand.order_by("-created", "-id").values("pk")[: listing.SIZE + 1]
+        newest = strand.order_by(*nearest.NEWEST_FIRST).values("pk")
+        page = nearest.first(newest, listing.SIZE + 1)
         try:
             statements.append(page.query.sql_with_params())
         except EmptyResultSet:

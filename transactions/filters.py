@@ -32,6 +32,8 @@ from transactions.statuses import DisputeStatus
 MOST_STRANDS = 12
 #: Names that may leave very few rows, and whose indexes do not go by time.
 SPARSE = frozenset({"amount[gte]", "amount[lte]", "dispute"})
+#: Names without which the others mean the same as with them.
+STANDS_ALONE = frozenset({"status"})
 MOST_VALUES = 50
 
 
@@ -145,6 +147,10 @@ class TransactionFilter:
         for worked_out, how in vars(TransactionFilter).items():
             if isinstance(how, cached_property):
                 other.__dict__.pop(worked_out, None)
+        if name in STANDS_ALONE and not self.errors and not self._fixed:
+            left = {n: q for n, q in self._narrowings.items() if n != name}
+            other.__dict__["_narrowings"] = left
+            other.__dict__["products"] = self.products
         return other
 
     # ---------------------------------------------------------------- what was asked

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from operator import ge, gt, le, lt
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import Exists, F, Lookup, QuerySet
 from django.db.models.expressions import Col, RawSQL
 from django.db.models.lookups import In
 from django.db.models.sql.where import AND, WhereNode
 
+from transactions import side_by_side
 from transactions.models import LineItem, Transaction
 
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -69,16 +71,33 @@ def first(rows: Rows, most: int) -> Rows:
                 sql, params = _sold_first(rows, sold, leaves, most)
             except EmptyResultSet:
                 return rows[:most]
-            return _less(rows, _is_sold).filter(pk__in=RawSQL(sql, params))[:most]
+            # These ids meet every condition, so the rows need not be asked again.
+            found = rows.all()
+            found.query.where = WhereNode()
+            return found.filter(pk__in=RawSQL(sql, params))[:most]
     return rows[:most]
 
 
-def count(rows: QuerySet[Any], most: int) -> int:
-    """How many rows there are, or `most` where there are more."""
-    leaves = list(_leaves(rows.query.where))
-    if _products(leaves):
-        return first(rows.order_by(*NEWEST_FIRST).values("pk"), most).count()
-    return rows.all()[:most].count()
+def together(parts: Sequence[Rows]) -> Iterable[Any]:
+    """The rows of all parts in any order; in one statement where the database can put
+    parts together that have an order and an end of their own."""
+    if len(parts) < 2 or not connection.features.supports_slicing_ordering_in_compound:
+        return chain.from_iterable(parts)
+    return parts[0].union(*parts[1:], all=True)
+
+
+def count(parts: Sequence[QuerySet[Any]], most: int) -> int:
+    """How many rows there are in all parts, or no less than `most`, in one statement;
+    of none more than `most` are counted."""
+    first_of_each = []
+    for rows in parts:
+        if _products(_leaves(rows.query.where)):
+            rows = first(rows.order_by(*NEWEST_FIRST), most)
+        first_of_each.append(rows.values("pk")[:most])
+    if not parts:
+        return 0
+    sql = "SELECT COUNT(*) FROM {rows} AS counted"
+    return sum(number for (number,) in side_by_side.ask(first_of_each, sql))
 
 
 def is_any(rows: QuerySet[Any]) -> bool:
@@ -175,7 +194,10 @@ def _sold_first(
     """
     quote = connection.ops.quote_name
     compiler = rows.query.get_compiler(connection=connection)
-    where, params = compiler.compile(_less(rows, _is_sold).query.where)
+    try:
+        where, params = compiler.compile(_less(rows, _is_sold).query.where)
+    except FullResultSet:  # nothing else is asked
+        where, params = "TRUE", ()
     bounds: list[str] = []
     times: list[Any] = []
     for bound in _bounds(leaves):
@@ -190,6 +212,9 @@ def _sold_first(
     of_product = f"line.product_id = sold.product {' '.join(bounds)}"
     # A purchase may have several lines of a product.
     line = "SELECT DISTINCT line.created, line.transaction_id FROM"
+    # Purchases are looked up by id alone. The planner need not consider every index
+    # that knows a part of the condition: with so many of them, that takes longer.
+    where = f"({where}) IS TRUE"
 
     def of_each(select: str, number: int) -> str:
         each = f"unnest(%s::uuid[]) AS sold (product) CROSS JOIN LATERAL ({select}"
@@ -201,7 +226,7 @@ def _sold_first(
 
     some = _PER_ROW * most + _MORE
     near = of_each(f"{line} {lines} WHERE {of_product}", some)
-    far = of_each(f"{line} {lines} {purchase} WHERE {of_product} AND ({where})", most)
+    far = of_each(f"{line} {lines} {purchase} WHERE {of_product} AND {where}", most)
     sql = (
         "WITH near AS MATERIALIZED (SELECT line.transaction_id"
         f" FROM ({near}) AS line {purchase} WHERE {where}"
@@ -216,14 +241,15 @@ def _sold_first(
 
 
 def _without(where: WhereNode, answered: Callable[[Any], bool]) -> WhereNode:
-    children = [
-        _without(child, answered) if isinstance(child, WhereNode) else child
-        for child in where.children
-        if not answered(child)
-    ]
-    where.children = [
-        child
-        for child in children
-        if not isinstance(child, WhereNode) or child.children
-    ]
+    if where.connector == AND and not where.negated:
+        children = [
+            _without(child, answered) if isinstance(child, WhereNode) else child
+            for child in where.children
+            if not answered(child)
+        ]
+        where.children = [
+            child
+            for child in children
+            if not isinstance(child, WhereNode) or child.children
+        ]
     return where

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import heapq
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -261,7 +259,7 @@ class Page:
 
     def count_above(self, most: int = MOST_COUNTED) -> Counted:
         """The number of rows before this page; stops counting above `most`."""
-        if not self.has_newer:
+        if self._newer is False or not self.rows:
             return Counted(0, more=False)
         above = self.order.before(self.order.place(self.rows[0]))
         # In order, so that the index is walked from here upwards.
@@ -271,7 +269,9 @@ class Page:
             for rows in self.strands
             for part in above
         ]
-        return count_up_to(parts, most)
+        counted = count_up_to(parts, most)
+        self._newer = counted.number > 0
+        return counted
 
 
 def take(
@@ -319,12 +319,8 @@ def count_up_to(
     strands: Iterable[QuerySet[Transaction]], most: int = MOST_COUNTED
 ) -> Counted:
     """Counts no further than `most`: the same cost in a list of millions."""
-    seen = 0
-    for strand in strands:
-        seen += nearest.count(strand, most + 1 - seen)
-        if seen > most:
-            return Counted(most, more=True)
-    return Counted(seen, more=False)
+    seen = nearest.count(list(strands), most + 1)
+    return Counted(min(seen, most), more=seen > most)
 
 
 def _first(
@@ -342,12 +338,13 @@ def _first(
         missing = most - len(rows)
         if missing <= 0:
             break
-        found = [
-            list(nearest.first(strand.filter(part).order_by(*fields), missing))
-            for strand in strands
-        ]
-        merged = heapq.merge(*found, key=order.key, reverse=not forwards)
-        rows += islice(merged, missing)
+        found = nearest.together(
+            [
+                nearest.first(strand.filter(part).order_by(*fields), missing)
+                for strand in strands
+            ]
+        )
+        rows += sorted(found, key=order.key, reverse=not forwards)[:missing]
     return rows
 
 

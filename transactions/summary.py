@@ -6,14 +6,14 @@ says so. "Sold" is what money came for (statuses.MONEY_CAME), as on Home.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum, Value
 
 from transactions import nearest
 from transactions.filters import TransactionFilter
@@ -36,6 +36,8 @@ COLUMNS = (
     "amount_refunded",
     "amount_charged_back",
     "fee",
+    "pieces",
+    "money",
 )
 
 
@@ -62,6 +64,15 @@ class CurrencyTotal:
         return self.paid - self.fees_known
 
 
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """How many of the products that were asked for, and for how much."""
+
+    currency: str
+    quantity: int
+    gross: int
+
+
 @dataclass(slots=True)
 class Summary:
     """`count` rows were added up; `complete`: these are all."""
@@ -70,6 +81,7 @@ class Summary:
     complete: bool = True
     totals: list[CurrencyTotal] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
+    sold: list[Sold] = field(default_factory=list)
 
     @property
     def paid(self) -> list[CurrencyTotal]:
@@ -85,15 +97,6 @@ class Summary:
         return any(total.charged_back for total in self.totals)
 
 
-@dataclass(frozen=True, slots=True)
-class Sold:
-    """How many of the products that were asked for, and for how much."""
-
-    currency: str
-    quantity: int
-    gross: int
-
-
 def at_once(asked: TransactionFilter) -> int:
     """How many rows of this list may be looked at while the page waits."""
     most = OF_PRODUCTS if asked.products else AT_ONCE
@@ -104,89 +107,86 @@ def of(asked: TransactionFilter, most: int = AT_ONCE) -> Summary:
     """The list's sums over its newest rows; fewer than `most` where a search walks."""
     if asked.errors:
         return Summary()
-    each = min(most, at_once(asked)) // max(len(asked.strands), 1)
-    return _joined(_Part(strand, max(each, 1)) for strand in asked.strands)
+    most = min(most, at_once(asked))
+    # A few strands may be looked at in full; of many each gives up some.
+    return _added_up(asked, 3 * most // max(len(asked.strands), 3))
 
 
 def whole(asked: TransactionFilter) -> Summary:
     """The same over as many rows as anybody can wait for."""
-    return _joined(_Part(strand, MOST) for strand in asked.strands)
+    return _added_up(asked, MOST)
 
 
-def sold(asked: TransactionFilter, most: int = AT_ONCE) -> list[Sold]:
-    """The lines of the products that were asked for, in the list's newest rows."""
-    products = asked.products
-    if not products or asked.errors:
-        return []
-    found: dict[str, list[int]] = {}
-    for strand in asked.strands:
-        for currency, quantity, gross in _lines(strand, products, most):
-            sums = found.setdefault(currency, [0, 0])
-            sums[0] += quantity
-            sums[1] += gross or 0
-    return [Sold(currency, *sums) for currency, sums in sorted(found.items())]
+def _added_up(asked: TransactionFilter, most: int) -> Summary:
+    return _joined(_lines(asked.strands, most, asked.products))
 
 
 def _lines(
-    strand: QuerySet[Transaction], products: Sequence[UUID], most: int
-) -> Iterable[tuple[str, int, int | None]]:
-    newest = strand.order_by(*nearest.NEWEST_FIRST).values("pk")
-    first = nearest.first(newest, most)
-    lines = LineItem.objects.filter(
-        product__in=products,
-        transaction__in=first,
-        transaction__status__in=MONEY_CAME,
-    )
-    sums = lines.values("transaction__currency").annotate(
-        pieces=Sum("quantity"), money=Sum("amount"), of=Count("pk")
-    )
-    return sums.order_by().values_list("transaction__currency", "pieces", "money")
+    strands: Iterable[QuerySet[Transaction]], most: int, products: Sequence[UUID]
+) -> list[tuple[Any, ...]]:
+    """The first rows of each strand, added up by the database in one statement.
 
-
-class _Part:
-    """The first rows of one strand, added up by the database in one statement."""
-
-    def __init__(self, strand: QuerySet[Transaction], most: int) -> None:
-        newest = strand.order_by(*nearest.NEWEST_FIRST).values(*COLUMNS)
-        self._first = nearest.first(newest, most + 1)
-        self._most = most
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    With `products`, also their lines in those rows.
+    """
+    parts: list[str] = []
+    given: list[Any] = []
+    for strand in strands:
+        newest = strand.order_by(*nearest.NEWEST_FIRST).annotate(
+            pieces=_of_lines("quantity", products), money=_of_lines("amount", products)
+        )
+        first = nearest.first(newest.values(*COLUMNS), most + 1)
         try:
-            first, params = self._first.query.sql_with_params()
+            rows, params = first.query.sql_with_params()
         except EmptyResultSet:  # what is asked cannot be, so no SQL says it
-            return
+            continue
         # One row more than is added up says whether that is all.
-        sql = (
+        parts.append(
             "SELECT status, currency, COUNT(*), COALESCE(SUM(amount), 0),"
             " SUM(amount_refunded), SUM(amount_charged_back),"
-            " COALESCE(SUM(fee), 0), COUNT(fee), MAX(rows) > %s"
+            " COALESCE(SUM(fee), 0), COUNT(fee), MAX(rows) > %s,"
+            " COALESCE(SUM(pieces), 0), COALESCE(SUM(money), 0)"
             f" FROM (SELECT *, ROW_NUMBER() OVER () AS place, COUNT(*) OVER () AS rows"
-            f" FROM ({first}) AS first_rows) AS counted"
+            f" FROM ({rows}) AS first_rows) AS counted"
             " WHERE place <= %s GROUP BY status, currency"
         )
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [self._most, *params, self._most])
-            yield from cursor.fetchall()
+        given += [most, *params, most]
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), given)
+        return list(cursor.fetchall())
 
 
-def _joined(parts: Iterable[_Part]) -> Summary:
+def _of_lines(column: str, products: Sequence[UUID]) -> Subquery | Value:
+    """The sum of a column over a purchase's lines of these products."""
+    if not products:
+        return Value(0)
+    lines = LineItem.objects.filter(transaction=OuterRef("pk"), product__in=products)
+    sums = lines.order_by().values("transaction").annotate(sum=Sum(column))
+    return Subquery(sums.values("sum"))
+
+
+def _joined(lines: Iterable[tuple[Any, ...]]) -> Summary:
     found = Summary()
     totals: dict[str, CurrencyTotal] = {}
-    for part in parts:
-        for status, currency, count, gross, refunded, lost, fees, known, more in part:
-            found.count += count
-            found.complete = found.complete and not more
-            found.statuses[status] = found.statuses.get(status, 0) + count
-            total = totals.setdefault(currency, CurrencyTotal(currency))
-            total.count += count
-            if status in MONEY_CAME:
-                total.paid += count
-                total.gross += int(gross)
-                total.refunded += int(refunded)
-                total.charged_back += int(lost)
-                total.fees += int(fees)
-                total.fees_known += known
+    sold: dict[str, tuple[int, int]] = {}
+    for status, currency, count, gross, refunded, lost, fees, known, *rest in lines:
+        more, pieces, money = rest
+        found.count += count
+        found.complete = found.complete and not more
+        found.statuses[status] = found.statuses.get(status, 0) + count
+        total = totals.setdefault(currency, CurrencyTotal(currency))
+        total.count += count
+        if status in MONEY_CAME:
+            total.paid += count
+            total.gross += int(gross)
+            total.refunded += int(refunded)
+            total.charged_back += int(lost)
+            total.fees += int(fees)
+            total.fees_known += known
+            before = sold.get(currency, (0, 0))
+            sold[currency] = (before[0] + int(pieces), before[1] + int(money))
+    found.sold = [Sold(code, *sums) for code, sums in sorted(sold.items()) if sums[0]]
     # The currency with the most payments first.
     found.totals = sorted(
         totals.values(), key=lambda t: (-t.paid, -t.count, t.currency)

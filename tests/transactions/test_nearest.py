@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection as database
 from django.db.models import OuterRef, Q, QuerySet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -94,7 +95,7 @@ def test_products_are_met_in_order(
         patch.setattr(nearest, "_MORE", more)
         assert _ids(nearest.first(rows, most)) == expected
     assert nearest.is_any(rows.order_by()) == bool(expected)
-    assert nearest.count(rows, most) == len(expected)
+    assert nearest.count([rows.all()], most) == len(expected)
 
 
 @some_examples
@@ -122,3 +123,41 @@ def test_another_order_is_left_to_the_database(connection: Connection) -> None:
     rows = _sell(connection, [(0, True, ["Sword"]), (1, False, ["Sword"])])
     by_status = Transaction.objects.filter(_sold(["Sword"])).order_by("status", "id")
     assert _ids(nearest.first(by_status, 5)) == [rows[1].pk, rows[0].pk]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "setting, value", [("jit", "off"), ("max_parallel_workers_per_gather", "0")]
+)
+def test_short_questions_are_neither_compiled_nor_shared_out(
+    setting: str, value: str
+) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(f"SHOW {setting}")
+        assert cursor.fetchone() == (value,)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_lines_are_walked_in_their_index(connection: Connection) -> None:
+    """Small tables are read from end to end, so that is forbidden here."""
+    _sell(connection, [(n % 5, True, ["Sword"]) for n in range(10)])
+    rows = Transaction.objects.filter(_sold(["Sword"])).order_by(*NEWEST_FIRST)
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    assert "item_by_product" in nearest.first(rows, 3).explain()
+
+
+@pytest.mark.django_db
+def test_several_lists_are_met_together(connection: Connection) -> None:
+    rows = _sell(connection, [(n, n % 2 == 0, ["Sword"]) for n in range(6)])
+    apart = [
+        Transaction.objects.filter(status=status).order_by(*NEWEST_FIRST)
+        for status in ("paid", "failed")
+    ]
+    met = nearest.together([nearest.first(part, 2) for part in apart])
+    assert {row.pk for row in met} == {row.pk for row in rows[2:]}
+    assert nearest.count(apart, 2) == 4
+    assert nearest.count(apart, 9) == 6

@@ -35,8 +35,8 @@ _LASTING = 30
 _PER_CUSTOMER = 4
 #: So many purchases per counter are read; the others are these, told again.
 _STORIES = 100
-#: Those that this process has read, by load and index.
-_stories: dict[tuple[int, int], Story] = {}
+#: Those that this process has read, by load and index, each with its ending.
+_stories: dict[tuple[int, int], tuple[Story, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,10 @@ def _told(whole: Load, index: int) -> list[Told]:
     if index < period:
         return _read(counter, whole, index)[1]
     provider, first = counter.connection.provider, index % period
-    story = _stories.get((whole.first, first))
-    if story is None:
+    if (whole.first, first) not in _stories:
         story = stories.keep(*_read(counter, whole, first))
-        _stories[whole.first, first] = story
-    ending = _ending(whole, first, provider)
+        _stories[whole.first, first] = story, _ending(whole, first, provider)
+    story, ending = _stories[whole.first, first]
     begun = shop.begin(whole.seed, index, provider, ending, whole.now, days=_DAYS)
     who = Random(f"{whole.seed} {index} buyer").random()
     near = _neighbours(story.country, whole.people(index))

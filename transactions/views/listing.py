@@ -178,7 +178,7 @@ def totals_context(
     return {
         "sums": sums,
         "added_up": f"{sums.count:,}",
-        "sold": summary.sold(asked, max(sums.count, 1)) if asked.products else [],
+        "sold": sums.sold,
         "more_url": ""
         if sums.complete
         else f"{reverse('transactions:totals')}?{query}",
