@@ -64,13 +64,18 @@ class Merchant(models.Model):
 
 
 class Project(models.Model):
-    """One shop, store or brand of a merchant."""
+    """One shop, store or brand of a merchant.
+
+    `honour_callbacks`: a callback URL that stands in a provider's own data is called
+    too, once the provider's API has confirmed it; else only those set through us are.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="projects")
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    honour_callbacks = models.BooleanField(default=False, db_default=False)
     created = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -104,6 +109,8 @@ class Connection(models.Model):
     with merchant.connections.keys_of(). `heard` is when its provider last sent
     something and `usual_gap` the longest silence among its latest letters, in seconds
     (webhooks.silence looks every few minutes); both are null while nothing is known.
+    `reports_to`: where a purchase lately said that it reports to, if not here: then
+    its webhooks go past us and the provider should be polled; "" otherwise.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -121,6 +128,7 @@ class Connection(models.Model):
     polled = models.DateTimeField(null=True, blank=True)
     heard = models.DateTimeField(null=True, blank=True)
     usual_gap = models.PositiveIntegerField(null=True, blank=True)
+    reports_to = models.CharField(max_length=500, default="", db_default="", blank=True)
 
     def __str__(self) -> str:
         mode = "" if self.livemode else " (test)"

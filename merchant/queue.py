@@ -28,6 +28,7 @@ BULK_JOB = "transactions.bulk_actions.run_due"
 RULES_JOB = "transactions.reach.apply_rules"
 
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
+DELIVERIES_JOB = "webhooks.jobs.deliver"
 
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
 #: sweep only finds what the bell missed.

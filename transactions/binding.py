@@ -12,10 +12,9 @@ from uuid import UUID
 
 from django.db.models import Min
 
-from merchant import ids
+from merchant import bulk, ids
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import bulk
 from transactions.models import (
     BulkItem,
     DeliveryItem,

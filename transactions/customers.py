@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from transactions import bulk
+from merchant import bulk
 from transactions.models import Customer, Dispute, Transaction
 from transactions.statuses import DisputeStatus
 

@@ -15,9 +15,10 @@ from uuid import UUID
 from django.db import transaction as database
 from django.db.models import prefetch_related_objects
 
+from merchant import bulk
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import binding, bulk, questions, standing, writing
+from transactions import binding, questions, standing, writing
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from merchant import bulk
 from merchant.models import Connection
 from merchant.providers.base import Want
-from transactions import bulk
 from transactions.models import LookUp
 from webhooks.models import InboundEvent
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from transactions import bulk, fold
+from merchant import bulk
+from transactions import fold
 from transactions.models import Payout, Subscription, TimelineEntry
 
 #: topic -> where its rows live, and the name of the timeline's link to them.

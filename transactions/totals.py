@@ -16,8 +16,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.db.models import Sum
 
+from merchant import bulk
 from merchant.models import Project
-from transactions import bulk
 from transactions.models import HourTotal, ProductTotal, Transaction
 from transactions.statuses import ENDED, MONEY_CAME
 

@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from merchant import ids
+from merchant import bulk, ids
 from merchant.models import Project
 from merchant.providers import PROVIDERS
-from transactions import bulk, customers, fold, fulfilment_rules, totals
+from transactions import customers, fold, fulfilment_rules, totals
 from transactions.fold.fulfilment import WHOLE
 from transactions.models import (
     Customer,

@@ -17,9 +17,9 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from merchant import ids
+from merchant import bulk, ids
 from merchant.providers.base import Fact
-from transactions import binding, bulk, customers, fold, ledger, totals, writing
+from transactions import binding, customers, fold, ledger, totals, writing
 from transactions.demo.telling import Load, told
 from transactions.ledger import Letter
 from transactions.models import (

@@ -24,16 +24,19 @@ from transactions.models.settled import (
     RefundLimit,
 )
 from transactions.models.standing import Payout, Subscription
+from transactions.models.telling import Callback, HeldNews
 from transactions.models.timeline import TimelineEntry
 from transactions.models.totals import HourTotal, ProductTotal
 
 __all__ = [
     "BulkAction",
     "BulkItem",
+    "Callback",
     "Customer",
     "DeliveryItem",
     "Dispute",
     "FulfilmentRule",
+    "HeldNews",
     "HourTotal",
     "LineItem",
     "ListLayout",

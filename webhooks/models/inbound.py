@@ -1,4 +1,4 @@
-"""The post room's ledgers: what came in, what was turned away."""
+"""Letters in: what came, what was turned away, what people were told of it."""
 
 from __future__ import annotations
 

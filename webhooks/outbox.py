@@ -1,0 +1,184 @@
+"""What happened, on its way out: events and their deliveries, in the caller's commit.
+
+Nothing is sent here. Either the change and its letters are both in the books, or
+neither is; webhooks.delivery finds what is due.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from merchant import bulk, queue
+from webhooks import dialects
+from webhooks.catalogue import asks_for
+from webhooks.dialects.base import News
+from webhooks.models import Delivery, Endpoint, Event
+
+#: 22 of 62 letters are 131 bits.
+_LETTERS = string.ascii_letters + string.digits
+_LENGTH = 22
+
+#: A body is not larger than this, bytes.
+MOST = 60 * 1024
+#: How far our clock and a provider's may be apart: what happened a moment before an
+#: endpoint was set up is not older than it.
+SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something to announce; see webhooks.models.Event for what its fields mean.
+
+    `only_to`: the id of the one endpoint that is told, instead of the project's.
+    """
+
+    project_id: UUID
+    livemode: bool
+    name: str
+    subject_kind: str
+    subject: UUID
+    sequence: int
+    payload: Mapping[str, Any]
+    happened: datetime
+    only_to: UUID | None = None
+
+
+def publish(happenings: Sequence[Happening]) -> None:
+    """Enters the events, and a delivery for each endpoint that asks for one.
+
+    A few statements for all of them. Rings for the sender after the commit.
+    """
+    if not happenings:
+        return
+    now = timezone.now()
+    rows = [_row(happening, now) for happening in happenings]
+    bulk.insert(Event, rows)
+    told = _told(happenings, rows)
+    if told:
+        numbers = dict(
+            Event.objects.filter(key__in={row["key"] for row, _ in told}).values_list(
+                "key", "id"
+            )
+        )
+        bulk.insert(
+            Delivery,
+            [delivery_row(numbers[row["key"]], row, to, now) for row, to in told],
+            ignore=True,
+        )
+        queue.ring(queue.DELIVERIES_JOB)
+
+
+def new_key() -> str:
+    """A name for an event that nobody can guess and nobody else has."""
+    return "msg_" + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+def delivery_row(
+    event_id: int, event: Mapping[str, Any], endpoint: Endpoint, now: datetime
+) -> bulk.Row:
+    """A new delivery of an event (its columns) to an endpoint."""
+    waits = endpoint.state == Endpoint.State.ENABLED
+    fields = {
+        "event_id": event_id,
+        "endpoint_id": endpoint.pk,
+        "project_id": event["project_id"],
+        "name": event["name"],
+        "subject": event["subject"],
+        "state": Delivery.State.PENDING if waits else Delivery.State.HELD,
+        "due": now,
+        "created": now,
+    }
+    return bulk.row_of(Delivery(**fields))
+
+
+def _row(happening: Happening, now: datetime) -> bulk.Row:
+    return {
+        "key": new_key(),
+        "project_id": happening.project_id,
+        "livemode": happening.livemode,
+        "name": happening.name,
+        "subject_kind": happening.subject_kind,
+        "subject": happening.subject,
+        "sequence": happening.sequence,
+        "payload": fitting(happening.payload),
+        "happened": happening.happened,
+        "created": now,
+    }
+
+
+def fitting(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload, without the customer's and the merchant's extras where they would
+    make it larger than an endpoint has to take."""
+    fitted = dict(payload)
+    for shrink in (_without_details, _without_metadata):
+        if len(json.dumps(fitted, default=str).encode()) <= MOST:
+            break
+        fitted = shrink(fitted)
+    return fitted
+
+
+def _without_details(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"details": {}}
+
+
+def _without_metadata(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"object": payload["object"] | {"metadata": {}}}
+
+
+# ------------------------------------------------------------------------ to whom
+def _told(
+    happenings: Sequence[Happening], rows: Sequence[bulk.Row]
+) -> list[tuple[bulk.Row, Endpoint]]:
+    """Each event with each endpoint that is told of it."""
+    endpoints = _endpoints(happenings)
+    return [
+        (row, endpoint)
+        for happening, row in zip(happenings, rows, strict=True)
+        for endpoint in endpoints.get(happening.project_id, ())
+        if _is_told(endpoint, happening) and _speaks_of(endpoint, row)
+    ]
+
+
+def _endpoints(happenings: Iterable[Happening]) -> dict[UUID, list[Endpoint]]:
+    found: dict[UUID, list[Endpoint]] = {}
+    projects = {happening.project_id for happening in happenings}
+    for endpoint in Endpoint.objects.filter(project__in=projects):
+        found.setdefault(endpoint.project_id, []).append(endpoint)
+    return found
+
+
+def _is_told(endpoint: Endpoint, happening: Happening) -> bool:
+    if happening.only_to is not None:
+        return endpoint.pk == happening.only_to
+    return (
+        endpoint.kind != Endpoint.Kind.CALLBACK
+        and endpoint.livemode in {None, happening.livemode}
+        and happening.happened >= endpoint.created - SKEW
+        and asks_for(endpoint.events, happening.name)
+    )
+
+
+def _speaks_of(endpoint: Endpoint, row: bulk.Row) -> bool:
+    return dialects.speaks_of(endpoint.dialect, news_of(row))
+
+
+def news_of(row: Mapping[str, Any], *, attempt: int = 1) -> News:
+    """An event's columns as a dialect takes them."""
+    return News(
+        key=row["key"],
+        name=row["name"],
+        livemode=row["livemode"],
+        subject_kind=row["subject_kind"],
+        payload=row["payload"],
+        created=row["created"],
+        attempt=attempt,
+    )
