@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from transactions.models import Dispute, LineItem, Refund, Transaction
+from transactions.models import (
+    DeliveryItem,
+    Dispute,
+    LineItem,
+    Payout,
+    Refund,
+    Subscription,
+    Transaction,
+)
 
 #: What must be prefetched so that rendering asks the database nothing.
 CHILDREN = ("items", "refunds", "disputes")
@@ -74,6 +82,59 @@ def dispute_object(dispute: Dispute) -> dict[str, Any]:
         "due_by": unix(dispute.due_by),
         "provider_id": dispute.provider_id or None,
         "created": unix(dispute.created),
+    }
+
+
+def delivery_item_object(item: DeliveryItem) -> dict[str, Any]:
+    """Something that the provider itself hands to the customer."""
+    return {
+        "id": str(item.pk),
+        "object": "delivery_item",
+        "transaction": str(item.transaction_id),
+        "name": item.name or None,
+        "status": item.status,
+        "reason": item.reason or None,
+        "provider_id": item.provider_id or None,
+        "expires": unix(item.expires),
+        "created": unix(item.created),
+    }
+
+
+def standing_object(row: Subscription | Payout) -> dict[str, Any]:
+    """A subscription, trial or payout, in the same style."""
+    common = {
+        "id": str(row.pk),
+        "project": str(row.project_id),
+        "provider": row.provider,
+        "provider_id": row.provider_id,
+        "livemode": row.livemode,
+        "status": row.status,
+        "status_reason": row.reason or None,
+        "amount": row.amount,
+        "currency": row.currency or None,
+        "sequence": row.sequence,
+        "created": unix(row.created),
+        "updated": unix(row.updated),
+    }
+    if isinstance(row, Payout):
+        return common | {
+            "object": "payout",
+            "verified": row.verified,
+            "method": row.method or None,
+            "arrives": unix(row.arrives),
+        }
+    return common | {
+        "object": "subscription",
+        "kind": row.kind,
+        "customer": {
+            "name": row.customer_name or None,
+            "email": row.customer_email or None,
+        },
+        "product": row.product or None,
+        "interval": row.interval or None,
+        "period_start": unix(row.period_start),
+        "period_end": unix(row.period_end),
+        "ends": unix(row.ends),
     }
 
 
