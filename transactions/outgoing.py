@@ -17,7 +17,7 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from merchant.models import Connection
-from transactions import binding, news, rendering
+from transactions import binding, callbacks, news, rendering
 from transactions.models import (
     DeliveryItem,
     Dispute,
@@ -213,6 +213,9 @@ def _publish(
 ) -> None:
     speaking = [row for row in rows if told[row.pk]]
     references = references_of(row.pk for row in speaking) if speaking else {}
+    alone = callbacks.addressed(
+        row.pk for row in speaking if any(i.name in news.OUTCOMES for i in told[row.pk])
+    )
     outbox.publish(
         [
             Happening(
@@ -229,6 +232,7 @@ def _publish(
                     item.part,
                 ),
                 happened=when[row.pk],
+                only_to=alone.get((row.pk, news.OUTCOMES.get(item.name, ""))),
             )
             for row in speaking
             for item in told[row.pk]
