@@ -28,6 +28,7 @@ BULK_JOB = "transactions.bulk_actions.run_due"
 RULES_JOB = "transactions.reach.apply_rules"
 
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
+NEWS_JOB = "transactions.outgoing.tell_overdue"
 DELIVERIES_JOB = "webhooks.jobs.deliver"
 
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
@@ -38,6 +39,7 @@ PERIODIC: list[tuple[str, float]] = [
     (REFUNDS_JOB, 1.0),
     (BULK_JOB, 2.0),
     (RULES_JOB, 2.0),
+    (NEWS_JOB, 5.0),
     ("transactions.poll.poll_due", 60.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
@@ -53,6 +55,7 @@ DRAINED: dict[str, str] = {
     "inbound": settings.INBOX_JOB,
     "look_ups": LOOK_UPS_JOB,
     "refunds": REFUNDS_JOB,
+    "news": NEWS_JOB,
     "rules": RULES_JOB,
     "bulk": BULK_JOB,
 }
