@@ -210,7 +210,7 @@ ROUTES = {
         WRITE, OWNERS, own=(422,), stranger=(404,), id="project"
     ),
     "v1/transactions": Route(READ, key=200, **API),
-    "v1/transactions/<id>": Route(READ, key=404, id="transaction", **API),
+    "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
     "metrics": Route(READ, key=200, **API),
     "v1/openapi.json": Route(READ, **OPEN),
     "v1/docs": Route(READ, **OPEN),

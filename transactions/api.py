@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from merchant.api_errors import Problem, missing
 from merchant.api_view import ApiView
 from merchant.brackets import gather
-from transactions import api_schema, selectors
+from transactions import api_changes, api_schema, selectors
 from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.filters import TransactionFilter
@@ -56,16 +56,24 @@ class TransactionList(ApiView):
 
 
 class TransactionDetail(ApiView):
-    scopes: ClassVar[dict[str, str]] = {"GET": "read"}
+    scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "write"}
 
     @api_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         visible = selectors.of_project(request.auth.project)
-        row = _find(visible.prefetch_related(*CHILDREN), id)
+        row = find(visible.prefetch_related(*CHILDREN), id)
         return Response(transaction_object(row))
 
+    @api_schema.CHANGE
+    def post(self, request: Request, id: str) -> Response:
+        visible = selectors.of_project(request.auth.project)
+        row = find(visible.select_related("project__merchant"), id)
+        told, headers = api_changes.change(request, row)
+        return Response(told, headers=headers)
 
-def _find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transaction:
+
+def find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transaction:
+    """By our id, or that of a row that was joined to it. Raises Problem."""
     known: UUID | None = as_uuid(id)
     row = selectors.find(rows, known) if known else None
     if row is None:
@@ -78,7 +86,7 @@ def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | 
     id = single(query, param)
     if id is None:
         return None
-    row = _find(rows.only("id", "created"), id, param)
+    row = find(rows.only("id", "created"), id, param)
     return Position(row.created, row.pk)
 
 
