@@ -23,9 +23,12 @@ from django.utils import timezone
 from webhooks.models import Delivery, Endpoint, Event
 
 #: A claim is good for this long: a try's deadline, and time to note what came of it.
-LEASE = timedelta(seconds=45)
+LEASE_SECONDS = 45
+LEASE = timedelta(seconds=LEASE_SECONDS)
 #: Deliveries that an endpoint is sent at the same time.
 AT_ONCE = 4
+#: Leases are looked for among so many of an endpoint's first.
+FRONT = 64
 #: What an endpoint's rate left unused is made up for within so much time.
 CREDIT = timedelta(seconds=0.05)
 #: An event waits for an earlier one of its subject that is tried within so many
@@ -162,14 +165,33 @@ def _locked(ready: Sequence[UUID]) -> dict[UUID, Endpoint]:
 
 
 def _leased(endpoints: Iterable[UUID], now: datetime) -> Counter[UUID]:
-    """How many of each endpoint's deliveries some worker has. They lie at the front of
-    the queue, so that nobody has to go through all of a long one."""
-    front = (
-        Delivery.objects.filter(endpoint=OuterRef("pk"), state=PENDING)
-        .order_by("due", "id")
-        .values("leased_until")[:FRONT]
-    )
-    return Counter()
+    """How many of each endpoint's deliveries some worker has.
+
+    They lie at the front of the queue, so that nobody has to go through all of a long
+    one.
+    """
+    deliveries = connection.ops.quote_name(Delivery._meta.db_table)
+    table = connection.ops.quote_name(Endpoint._meta.db_table)
+    adapt = connection.ops.adapt_datetimefield_value
+    column = Endpoint._meta.pk
+    keys = [column.get_db_prep_value(pk, connection) for pk in endpoints]
+    if not keys:
+        return Counter()
+    marks = ", ".join(["%s"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT e.id, (
+              SELECT count(*) FROM (
+                SELECT d.leased_until FROM {deliveries} d
+                WHERE d.endpoint_id = e.id AND d.state = 'pending'
+                ORDER BY d.due, d.id LIMIT {FRONT}
+              ) front WHERE front.leased_until > %s
+            ) FROM {table} e WHERE e.id IN ({marks})
+            """,  # noqa: S608 - own names
+            [adapt(now), *keys],
+        )
+        return Counter({column.to_python(pk): count for pk, count in cursor})
 
 
 def _shares(
@@ -251,7 +273,7 @@ def _pick(
 
 def _pick_at_once(
     most: Mapping[UUID, int], now: datetime, lease: UUID, until: datetime
-) -> list[Sequence[Any]]:
+) -> Sequence[Sequence[Any]]:
     """PostgreSQL: one statement for all endpoints."""
     deliveries = connection.ops.quote_name(Delivery._meta.db_table)
     events = connection.ops.quote_name(Event._meta.db_table)
@@ -303,7 +325,7 @@ def _pick_at_once(
 
 def _pick_one_by_one(
     most: Mapping[UUID, int], now: datetime, lease: UUID, until: datetime
-) -> list[Sequence[Any]]:
+) -> Sequence[Sequence[Any]]:
     """SQLite: the transaction is the lock."""
     picked: list[Sequence[Any]] = []
     for endpoint, number in most.items():
