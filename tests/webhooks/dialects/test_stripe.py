@@ -252,3 +252,21 @@ def test_disputes_and_inquiries(name: str, status: str, reason: str, told: str) 
     assert dispute["status"] == told
     assert dispute["amount"] == 5950
     assert _read(news)[0].status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "object"),
+    [
+        ("payment.overdue", "transaction"),
+        ("trial.activated", "subscription"),
+        ("delivery_item.added", "delivery_item"),
+        ("customer.linked", "transaction"),
+    ],
+)
+def test_what_stripe_has_no_name_for_is_listed_and_not_sent(
+    name: str, object: str
+) -> None:
+    news = samples.sample_news(name)
+    assert stripe.body(news) is None
+    told = stripe.event(news)
+    assert (told["type"], told["data"]["object"]["object"]) == (name, object)
