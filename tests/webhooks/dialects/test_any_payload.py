@@ -67,7 +67,7 @@ def _signed_right(dialect: str, letter: Any, news: News) -> None:
 
 @pytest.mark.parametrize("dialect", dialects.DIALECTS)
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_no_payload_stops_a_letter(dialect: str, data: st.DataObject) -> None:
     name = data.draw(names)
     payload = data.draw(odd_payloads(name))
