@@ -101,6 +101,7 @@ def test_our_own_reader_finds_the_same_status(name: str) -> None:
     assert _said(fact)["money"] == [5950, "eur"]
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     payload = payloads.payload_of(object)
@@ -124,6 +125,7 @@ def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
         assert ("payment_intent", "pi_1") in fact.references
 
 
+@payloads.examples
 @given(object=payloads.transactions(), share=st.integers(1, 100))
 def test_our_own_reader_finds_what_went_back(object: Any, share: int) -> None:
     back = max(1, object["amount"] * share // 100)
