@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from merchant.api_errors import Problem, missing
+from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from transactions import api_changes, api_schema, selectors
@@ -20,12 +21,7 @@ from transactions.models import Transaction
 from transactions.paging import Position, take
 from transactions.rendering import CHILDREN, transaction_object
 
-DEFAULT_LIMIT, MOST = 25, 100
-
-#: name -> values, as merchant.brackets.gather gives them.
-Query = dict[str, list[str]]
-
-PAGING = ("limit", "starting_after", "ending_before")
+DEFAULT_LIMIT = 25
 
 
 class TransactionList(ApiView):
@@ -44,7 +40,9 @@ class TransactionList(ApiView):
         if after and before:
             message = "Give starting_after or ending_before, not both."
             raise Problem(message, "parameter_invalid", param="ending_before")
-        page = take(asked.strands, limit_of(query), after=after, before=before)
+        page = take(
+            asked.strands, limit_of(query, DEFAULT_LIMIT), after=after, before=before
+        )
         prefetch_related_objects(page.rows, *CHILDREN)
         listed = {
             "object": "list",
@@ -88,26 +86,6 @@ def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | 
         return None
     row = find(rows.only("id", "created"), id, param)
     return Position(row.created, row.pk)
-
-
-def limit_of(query: Query) -> int:
-    text = single(query, "limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    known = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
-    if not (known and 1 <= int(text) <= MOST):
-        message = f"limit must be a whole number from 1 to {MOST}."
-        raise Problem(message, "parameter_invalid", param="limit")
-    return int(text)
-
-
-def single(query: Query, param: str) -> str | None:
-    """The parameter's one value, None where it is absent or empty."""
-    texts = [text for text in query.get(param, []) if text]
-    if len(texts) > 1:
-        message = f"{param} takes at most one value."
-        raise Problem(message, "parameter_invalid", param=param)
-    return texts[0] if texts else None
 
 
 def _refuse_unknown(query: Query) -> None:

@@ -10,11 +10,12 @@ from rest_framework.response import Response
 
 from merchant import idempotency
 from merchant.api_errors import Problem, body, missing
+from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey, Project
 from transactions import api_refund_schema, paging, refunds, selectors
-from transactions.api import PAGING, Query, limit_of, single
+from transactions.api import DEFAULT_LIMIT
 from transactions.filter_values import Scope, as_uuid, moment, zone_named
 from transactions.models import ProviderReference, Refund, Transaction
 from transactions.rendering import refund_object
@@ -47,7 +48,9 @@ class RefundList(ApiView):
             message = "Give starting_after or ending_before, not both."
             raise Problem(message, "parameter_invalid", param="ending_before")
         rows = cast("list[QuerySet[Transaction]]", strands)
-        page = paging.take(rows, limit_of(query), after=after, before=before)
+        page = paging.take(
+            rows, limit_of(query, DEFAULT_LIMIT), after=after, before=before
+        )
         listed = {
             "object": "list",
             "url": "/v1/refunds",
