@@ -15,7 +15,7 @@ from merchant.providers.base import Fact, say, stamp
 from tests import factories
 from tests.transactions.any_order import arrivals
 from tests.transactions.sales import NOON
-from transactions import fulfilment, ledger, outgoing
+from transactions import callbacks, fulfilment, ledger, outgoing
 from transactions.models import HeldNews, Transaction
 from webhooks.models import Delivery, Endpoint, Event
 
@@ -235,6 +235,19 @@ def test_a_paused_endpoints_letters_are_held(till: Connection) -> None:
     paused = endpoint(till.project, state="paused")
     tell(till, payment("paid"))
     assert Delivery.objects.get(endpoint=paused).state == "held"
+
+
+def test_a_callback_of_its_own_wins_for_its_outcome_only(till: Connection) -> None:
+    everything = endpoint(till.project)
+    key, _text = factories.make_api_key(till.project)
+    tell(till, payment("created"))
+    row = Transaction.objects.get()
+    callbacks.set_for(row, "success", "https://shop.example.com/paid", key)
+    tell(till, payment("paid", 1))
+    tell(till, part("refund", "succeeded", 2, "re_1", money=[500, "eur"]))
+    own = Endpoint.objects.get(kind="callback")
+    assert told(own) == ["payment.success"]
+    assert told(everything) == ["payment.created", "refund.succeeded", "payment.refund"]
 
 
 # --------------------------------------------------- amounts that nobody confirmed yet
