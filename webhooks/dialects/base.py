@@ -63,6 +63,9 @@ class Letter:
 class Spoken(Protocol):
     """The shape of a dialect's module."""
 
+    def word(self, news: News) -> str:
+        """What it calls the event; "" where it does not send this. Pure and cheap."""
+
     def body(self, news: News) -> bytes | None:
         """The body, or None where the dialect does not send this. Pure."""
 
