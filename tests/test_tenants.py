@@ -211,6 +211,8 @@ ROUTES = {
     ),
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
+    "v1/events": Route(READ, key=200, **API),
+    "v1/events/<id>": Route(READ, key=404, **API),
     "metrics": Route(READ, key=200, **API),
     "v1/openapi.json": Route(READ, **OPEN),
     "v1/docs": Route(READ, **OPEN),

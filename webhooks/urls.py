@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/", inbox.inbox, name="inbox"),
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
+    path("", include("webhooks.api_urls")),
 ]
