@@ -67,9 +67,9 @@ def body(news: News) -> bytes | None:
 
 
 def sign(news: News, body: bytes, keys: SigningKeys, at: datetime) -> dict[str, str]:
-    """Both spellings of the header, one value. The newest key pair signs alone; during
-    an overlap a receiver tries both public keys."""
-    value = rsa.sign(keys.private_key, signed_text(json.loads(body)))
+    """Both spellings of the header, one value. Live keys take turns, try by try."""
+    turn = keys.turn(news.attempt)
+    value = rsa.sign(turn.private_key, signed_text(json.loads(body)))
     return {
         "Content-Type": "application/json",
         "paysecure_sign": value,

@@ -76,12 +76,12 @@ def envelope(news: News, event: str, object: dict[str, Any]) -> bytes:
 
 
 def sign(news: News, body: bytes, keys: SigningKeys, at: datetime) -> dict[str, str]:
-    """The header holds one signature, so the newest secret signs alone: during an
-    overlap a receiver takes both, and drops the old one when the new one has come."""
+    """The header has room for one signature: live secrets take turns, try by try."""
+    turn = keys.turn(news.attempt)
     return {
         "Content-Type": "application/json",
         "Accept": "application/json",
-        **paysuper.sign(body, Keys(secrets=keys.secrets), at),
+        **paysuper.sign(body, Keys(secrets=turn.secrets), at),
     }
 
 

@@ -55,11 +55,12 @@ def body(news: News) -> bytes | None:
 
 def sign(news: News, body: bytes, keys: SigningKeys, at: datetime) -> dict[str, str]:
     """All three headers, stamped anew in every try: live receivers drop what is older
-    than five minutes. The newest secret signs alone: the hex header of the guide has
-    room for one, so a receiver takes both secrets during an overlap."""
+    than five minutes. They have room for one signature each: live secrets take turns,
+    try by try."""
+    turn = keys.turn(news.attempt)
     return {
         "Content-Type": "application/json",
-        **paynow.sign(body, Keys(secrets=keys.secrets), at),
+        **paynow.sign(body, Keys(secrets=turn.secrets), at),
     }
 
 
