@@ -211,6 +211,7 @@ ROUTES = {
     ),
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
+    "v1/purchases/<id>": Route(READ, key=404, id="transaction", **API),
     "v1/events": Route(READ, key=200, **API),
     "v1/events/<id>": Route(READ, key=404, **API),
     "metrics": Route(READ, key=200, **API),

@@ -13,15 +13,18 @@ from merchant.api_errors import Problem, missing
 from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
+from merchant.models import Project
 from transactions import api_changes, api_schema, selectors
 from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.filters import TransactionFilter
-from transactions.models import Transaction
+from transactions.models import ProviderReference, Transaction
 from transactions.paging import Position, take
 from transactions.rendering import CHILDREN, transaction_object
 
 DEFAULT_LIMIT = 25
+#: No id of a provider's is longer.
+LONGEST_ID = 200
 
 
 class TransactionList(ApiView):
@@ -74,6 +77,19 @@ def find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transaction
     """By our id, or that of a row that was joined to it. Raises Problem."""
     known: UUID | None = as_uuid(id)
     row = selectors.find(rows, known) if known else None
+    if row is None:
+        raise missing(param)
+    return row
+
+
+def named(project: Project, id: str, param: str = "id") -> Transaction:
+    """By our id, or any id of the provider's. Raises Problem."""
+    visible = selectors.of_project(project).select_related("project__merchant")
+    known = as_uuid(id)
+    row = selectors.find(visible, known) if known else None
+    if row is None and len(id) <= LONGEST_ID and "\x00" not in id:
+        of = ProviderReference.objects.filter(project=project, reference=id)
+        row = visible.filter(pk__in=of.values("transaction_id")).first()
     if row is None:
         raise missing(param)
     return row
