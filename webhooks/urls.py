@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from webhooks.views import inbox
+from webhooks.views import (
+    endpoint_acts,
+    endpoint_forms,
+    endpoint_tools,
+    endpoints,
+    inbox,
+)
 
 app_name = "webhooks"
 
@@ -15,8 +21,27 @@ one: list[URLPattern | URLResolver] = [
     path("accept/", inbox.accept, name="accept"),
 ]
 
+endpoint: list[URLPattern | URLResolver] = [
+    path("", endpoints.endpoint, name="endpoint"),
+    path("edit/", endpoint_forms.edit, name="edit_endpoint"),
+    path("secret/", endpoint_acts.reveal, name="reveal_secret"),
+    path("roll/", endpoint_acts.roll, name="roll_secret"),
+    path("pause/", endpoint_acts.pause, name="pause_endpoint"),
+    path("enable/", endpoint_acts.enable, name="enable_endpoint"),
+    path("delete/", endpoint_acts.delete, name="delete_endpoint"),
+]
+
+all_endpoints: list[URLPattern | URLResolver] = [
+    path("", endpoints.browse, name="endpoints"),
+    path("new/", endpoint_forms.new, name="new_endpoint"),
+    path("samples/<str:name>/", endpoint_tools.sample, name="sample"),
+    path("proved/", endpoint_tools.proved, name="proved"),
+    path("<uuid:id>/", include(endpoint)),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/", inbox.inbox, name="inbox"),
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
+    path("webhooks/", include(all_endpoints)),
 ]

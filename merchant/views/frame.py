@@ -27,6 +27,7 @@ LISTS = (
     "transactions:list",
     "transactions:queue",
     "webhooks:inbox",
+    "webhooks:endpoints",
     "transactions:home",
     "transactions:customers",
     "transactions:products",
@@ -87,6 +88,13 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Developers"),
         (
+            Entry(
+                _("Webhook endpoints"),
+                "webhooks:endpoints",
+                "paper-airplane",
+                "w",
+                "manage_endpoints",
+            ),
             Entry(
                 _("Inbound events"),
                 "webhooks:inbox",
