@@ -48,7 +48,7 @@ DIALECT_WORDS = {
 
 
 @register.inclusion_tag("components/_badge.html")
-def endpoint_badge(endpoint: Endpoint) -> dict[str, Any]:
+def standing_badge(endpoint: Endpoint) -> dict[str, Any]:
     """How an endpoint stands, as a word with a tone."""
     failing = endpoint.state == State.ENABLED and endpoint.failing is not None
     tone, word, icon = STANDINGS["failing" if failing else endpoint.state]
