@@ -8,12 +8,17 @@ from datetime import timedelta
 from django.utils import timezone
 
 from merchant.models import Connection
-from webhooks import alerts, silence
+from webhooks import alerts, delivery, silence
 from webhooks.models import Alert, Refusal
 
 #: Refusals are for repairs of today; alerts only keep the same mail from going twice.
 REFUSALS_KEPT = timedelta(days=7)
 ALERTS_KEPT = timedelta(days=30)
+
+
+def deliver() -> int:
+    """Sends everything that is due; returns how many tries were made."""
+    return delivery.deliver()
 
 
 def alert() -> int:

@@ -39,7 +39,8 @@ class News:
     @property
     def part(self) -> Mapping[str, Any]:
         """The refund, dispute or delivery item that it is about; empty if none."""
-        return self.payload.get("part") or {}
+        part = self.payload.get("part")
+        return part if isinstance(part, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

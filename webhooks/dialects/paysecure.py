@@ -15,7 +15,7 @@ from merchant.providers.paysecure.words import CARDS
 from webhooks.catalogue import KINDS, TEST
 from webhooks.dialects import rsa, wire
 from webhooks.dialects.base import News, SigningKeys
-from webhooks.dialects.purchase import Line, Purchase
+from webhooks.dialects.purchase import Line, Purchase, whole
 
 #: Our status of a purchase -> Paysecure's, for the status check.
 _STATUSES = {
@@ -213,7 +213,7 @@ def _product(line: Line, currency: str) -> dict[str, Any]:
         "name": line.name,
         "quantity": line.quantity,
         "price": wire.major(each, currency),
-        "discount": wire.major(discount, currency) if currency else 0,
+        "discount": wire.major(discount, currency),
         "tax_percent": "0.00",
     }
 
@@ -222,15 +222,9 @@ def _payment(story: Purchase) -> dict[str, Any]:
     """What came, and what is left of it: of another currency than the price's, too."""
     settled = wire.mapping(story.object.get("settlement"))
     currency = settled.get("currency")
-    if isinstance(currency, str):
-        figures = {name: settled.get(name) for name in ("amount", "net", "fee")}
-    else:
-        currency = story.currency
-        figures = {
-            "amount": story.amount,
-            "net": story.object.get("net"),
-            "fee": story.object.get("fee"),
-        }
+    if not isinstance(currency, str):
+        currency, settled = story.currency, story.object
+    figures = {name: whole(settled.get(name)) for name in ("amount", "net", "fee")}
     return {
         "is_outgoing": False,
         "payment_type": "PURCHASE",

@@ -17,7 +17,7 @@ from merchant.providers.paysuper.words import DECLINES
 from webhooks.catalogue import KINDS, TEST
 from webhooks.dialects import wire
 from webhooks.dialects.base import News, SigningKeys
-from webhooks.dialects.purchase import Line, Purchase
+from webhooks.dialects.purchase import Line, Purchase, whole
 
 #: How PaySuper's services write a time that is not set.
 UNSET = "0001-01-01T00:00:00Z"
@@ -37,6 +37,17 @@ _STATUSES = {
 _METHODS = {"card": "BANKCARD"}
 #: A line of so many pieces stands there piece by piece; PaySuper knows no quantities.
 MOST_PIECES = 100
+#: Where the customer came from, which nobody has told us.
+_ISSUER = {
+    "url": "",
+    "embedded": False,
+    "reference": "",
+    "reference_type": "",
+    "utm_source": "",
+    "utm_medium": "",
+    "utm_campaign": "",
+    "referrer_host": "",
+}
 _CODE = re.compile(r"(?P<words>.*?)\s*\((?P<code>[0-9]{2})\)")
 
 
@@ -111,12 +122,12 @@ def order(news: News) -> dict[str, Any]:
         "agreement_accepted": False,
         "notify_sale": False,
         "notify_sale_email": "",
-        "issuer": None,
+        "issuer": _ISSUER,
         "amount": amount,
         "currency": currency,
         "user": _user(story),
         "billing_address": {"country": story.country} if story.country else None,
-        "tax": None,
+        "tax": {"type": "", "rate": None, "amount": None, "currency": currency},
         "method": _method(story),
         "items": _items(story) or None,
         "refund": _refund(story) if back else None,
@@ -293,7 +304,7 @@ def _settled(story: Purchase) -> dict[str, Any]:
     return {
         name: {
             "currency": currency.upper(),
-            "amount": wire.major(settled.get(ours), currency),
+            "amount": wire.major(whole(settled.get(ours)), currency),
         }
         for name, ours in (("net_revenue", "net"), ("fee", "fee"))
     }

@@ -30,7 +30,7 @@ def major(minor: int | None, currency: str) -> int | float | None:
     A float only here, where these providers write one: with the 14 digits of what is
     believable it prints exactly the decimals that went in.
     """
-    if minor is None:
+    if minor is None or not currency:
         return None
     amount = Money(minor, currency).major
     return int(amount) if amount == amount.to_integral_value() else float(amount)
