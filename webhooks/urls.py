@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from webhooks.views import (
+    deliveries,
+    delivery_charts,
     endpoint_acts,
     endpoint_forms,
     endpoint_tools,
     endpoints,
+    events,
     inbox,
 )
 
@@ -39,9 +42,18 @@ all_endpoints: list[URLPattern | URLResolver] = [
     path("<uuid:id>/", include(endpoint)),
 ]
 
+out: list[URLPattern | URLResolver] = [
+    path("events/", events.events, name="events"),
+    path("events/<str:key>/", events.event, name="event"),
+    path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/charts/", delivery_charts.delivery_charts, name="delivery_charts"),
+    path("deliveries/<str:id>/", deliveries.delivery, name="delivery"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/", inbox.inbox, name="inbox"),
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
     path("webhooks/", include(all_endpoints)),
+    path("", include(out)),
 ]
