@@ -39,6 +39,7 @@ from tests.factories import (
     make_transaction,
 )
 from tests.transactions.api_client import key_client
+from tests.webhooks import outbound
 from transactions import paging
 from transactions.models import (
     BulkAction,
@@ -131,6 +132,11 @@ ROUTES = {
     "inbound/<id>/accept/": Route(
         WRITE, DEVELOPERS, own=(302, 409), stranger=(404,), id="refused"
     ),
+    "events/": Route(READ, DEVELOPERS),
+    "events/<key>/": Route(READ, DEVELOPERS, stranger=(404,), id="event"),
+    "deliveries/": Route(READ, DEVELOPERS, stranger=(200, 422)),
+    "deliveries/charts/": Route(READ, DEVELOPERS),
+    "deliveries/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="delivery"),
     "transactions/": Route(READ),
     "transactions/new/": Route(READ, own=(204,), stranger=(204,)),
     "transactions/totals/": Route(READ),
@@ -244,7 +250,18 @@ def plain(pattern: str) -> str:
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
     known = known.replace("<rest>", "nothing").replace("<act>", "done")
-    return "/" + known.replace("<id>", str(id))
+    return "/" + known.replace("<id>", str(id)).replace("<key>", str(id))
+
+
+def ids_at(address: str, house: House) -> set[str]:
+    """Every id of the house that could be put into the address."""
+    if "<key>" in address and "<uidb36>" not in address:
+        return {str(house.ids["event"])}
+    if "<id>" not in address:
+        return {""}
+    if address.startswith("deliveries/"):
+        return {str(house.ids["delivery"])}
+    return house.every_id
 
 
 def call(client: Client, method: str, path: str, form: dict[str, str] | None = None):  # noqa: ANN201
@@ -312,6 +329,8 @@ def full_house(mark: str) -> House:
     BulkItem.objects.create(bulk=bulk, transaction=sale, state="done")
     view = SavedView.objects.create(merchant=merchant, member=owner)
     note = Note.objects.create(transaction=sale)
+    event = outbound.event(project, subject=sale.pk)
+    delivery = outbound.exhausted(event, outbound.endpoint(project))
     for model in THINGS:
         stamp(model, mark)
     rows = {
@@ -319,9 +338,12 @@ def full_house(mark: str) -> House:
         "transaction": sale, "alias": alias, "inbound": inbound, "refused": refused,
         "customer": customer, "product": item.product, "item": item,
         "refund": refund, "dispute": dispute, "member": owner,
-        "bulk": bulk, "view": view, "note": note,
+        "bulk": bulk, "view": view, "note": note, "delivery": delivery,
+        "endpoint": delivery.endpoint,
     }  # fmt: skip
-    return House(mark, merchant, project, {name: row.pk for name, row in rows.items()})
+    ids = {name: row.pk for name, row in rows.items()}
+    event.refresh_from_db()
+    return House(mark, merchant, project, ids | {"event": event.key})
 
 
 THINGS = [*apps.get_app_config("webhooks").get_models()]
@@ -337,6 +359,8 @@ SHAPES: dict[str, Any] = {
         "identities": {"steam": {"id": mark, "name": mark}},
     },
     "details": lambda mark: {"account": mark, "callbacks": {"success": mark}},
+    "payload": lambda mark: {"object": {"id": mark, "object": "transaction"}},
+    "events": lambda mark: [],
     "forecast": lambda mark: [
         {"reason": mark, "currency": "eur", "count": 1, "amount": 1}
     ],
@@ -430,7 +454,7 @@ def test_a_stranger_gets_nothing_of_ours(ours: House, theirs: House, role: str) 
                 continue
             may = role in route.roles or not route.roles
             wanted = route.stranger if may else (403,)
-            for id in ours.every_id if "<id>" in address else {""}:
+            for id in ids_at(address, ours):
                 for method in route.methods.split():
                     answer = call(client, method, url(address, id))
                     assert answer.status_code in wanted, (method, address)
@@ -443,7 +467,7 @@ def test_a_visitor_and_a_foreign_key_get_nothing(ours: House, theirs: House) -> 
     key = key_client(theirs.project, "read", "write", "refund")
     before = everything(ours)
     for address, route in ROUTES.items():
-        for id in ours.every_id if "<id>" in address else {""}:
+        for id in ids_at(address, ours):
             for method in route.methods.split():
                 told = (route.posted if method == "POST" else 0) or route.key
                 for client, wanted in ((Client(), route.visitor), (key, told)):
@@ -480,9 +504,10 @@ def queries(house: House) -> Iterator[str]:
 def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> None:
     client, key = client_of(theirs.member()), key_client(theirs.project)
     names = ("q", "project", "product", "customer", "connection", "type", "method")
+    names += ("endpoint", "transaction", "event")
     for typed in dict.fromkeys(queries(ours)):
         for name in names:
-            for path in ("/", "/transactions/", "/inbound/", "/inbound/refused/"):
+            for path in PAGES:
                 asked = {name: typed, "livemode": "true"}
                 answer = client.get(path, asked, headers={"hx-request": "true"})
                 assert answer.status_code in {200, 422}, (path, asked)
@@ -491,6 +516,12 @@ def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> N
             assert answer.status_code in {200, 400}
             told = {row["id"] for row in answer.json().get("data", ())}
             assert told <= {str(theirs.ids["transaction"])}
+
+
+PAGES = (
+    "/", "/transactions/", "/inbound/", "/inbound/refused/", "/events/", "/deliveries/",
+    "/deliveries/charts/",
+)  # fmt: skip
 
 
 def links_of(answer: HttpResponse) -> set[str]:
@@ -514,7 +545,9 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
         ids = house.ids
         for path in (
             "/", "/transactions/", f"/transactions/{ids['transaction']}/", "/inbound/",
-            f"/inbound/{ids['inbound']}/", "/inbound/refused/",
+            f"/inbound/{ids['inbound']}/", "/inbound/refused/", "/events/",
+            f"/events/{ids['event']}/", f"/events/{ids['event']}/?as=standard",
+            "/deliveries/", f"/deliveries/{ids['delivery']}/", "/deliveries/charts/",
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             f"/connections/{ids['connection']}/key/",
         ):  # fmt: skip
