@@ -218,6 +218,13 @@ ROUTES = {
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
     "v1/purchases/<id>": Route(READ, key=404, id="transaction", **API),
+    "v1/webhook_endpoints": Route("GET POST", key=200, posted=415, **API),
+    "v1/webhook_endpoints/<id>": Route("GET POST DELETE", key=404, **API),
+    "v1/stores/<store>/webhooks": Route("GET POST", key=404, **API),
+    "v1/stores/<store>/webhooks/resend": Route(WRITE, key=404, **API),
+    "v1/stores/<store>/webhooks/variables": Route(READ, key=404, **API),
+    "v1/stores/<store>/webhooks/<id>": Route("PATCH DELETE", key=404, **API),
+    "v1/stores/<store>/webhooks/<id>/history": Route(READ, key=404, **API),
     "v1/events": Route(READ, key=200, **API),
     "v1/events/<id>": Route(READ, key=404, **API),
     "metrics": Route(READ, key=200, **API),
@@ -250,6 +257,7 @@ def plain(pattern: str) -> str:
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
     known = known.replace("<rest>", "nothing").replace("<act>", "done")
+    known = known.replace("<store>", "qxours-shop")
     return "/" + known.replace("<id>", str(id)).replace("<key>", str(id))
 
 

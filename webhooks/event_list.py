@@ -46,8 +46,8 @@ class Page:
 
 
 def of_project(project: Project) -> QuerySet[Event]:
-    """What a key of the project may see."""
-    return Event.objects.filter(project=project)
+    """What a key of the project may see: all that still say something."""
+    return Event.objects.filter(project=project).exclude(payload={})
 
 
 def take(
@@ -96,9 +96,8 @@ def _oldest_writer() -> datetime | None:
 
 def delivered(rows: QuerySet[Event], fully: bool) -> QuerySet[Event]:
     """Those that every endpoint has acknowledged, or those that one has not."""
-    missing = Exists(
-        Delivery.objects.filter(event=OuterRef("pk"), state__in=UNDELIVERED)
-    )
+    owed = Delivery.objects.exclude(endpoint__kind=Endpoint.Kind.FORWARD)
+    missing = Exists(owed.filter(event=OuterRef("pk"), state__in=UNDELIVERED))
     return rows.filter(~missing if fully else missing)
 
 
