@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from merchant import bulk
 from merchant.api_errors import Problem, missing
 from merchant.api_query import (
     PAGING,
@@ -26,9 +27,9 @@ from merchant.api_query import (
 )
 from merchant.api_view import ApiView
 from merchant.brackets import gather
-from webhooks import api_event_schema, event_list, words
+from webhooks import api_event_schema, event_list, outbox, words
 from webhooks.catalogue import KINDS, TEST, UnknownEvent
-from webhooks.dialects import News, stripe
+from webhooks.dialects import stripe
 from webhooks.models import Event
 
 DEFAULT_LIMIT = 10
@@ -82,24 +83,13 @@ def event_objects(rows: Sequence[Event]) -> list[dict[str, Any]]:
     our name and carries our object."""
     waiting = event_list.pending(rows)
     return [
-        stripe.event(_news(row))
+        stripe.event(outbox.news_of(bulk.row_of(row)))
         | {
             "type": words.stripe_word(KINDS[row.name]),
             "pending_webhooks": waiting.get(row.pk, 0),
         }
         for row in rows
     ]
-
-
-def _news(row: Event) -> News:
-    return News(
-        key=row.key,
-        name=row.name,
-        livemode=row.livemode,
-        subject_kind=row.subject_kind,
-        payload=row.payload,
-        created=row.created,
-    )
 
 
 def _find(rows: QuerySet[Event], key: str, param: str) -> Event:

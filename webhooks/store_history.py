@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from webhooks import words
+from webhooks import rendering, words
 from webhooks.catalogue import KINDS
 from webhooks.dialects import News, paynow
 from webhooks.dialects.wire import iso_of as iso
@@ -68,16 +68,8 @@ def _item(row: Delivery) -> dict[str, Any]:
 
 
 def _payload(event: Event) -> Any:
-    body = paynow.body(
-        News(
-            key=event.key,
-            name=event.name,
-            livemode=event.livemode,
-            subject_kind=event.subject_kind,
-            payload=event.payload,
-            created=event.created,
-        )
-    )
+    """None where what it said is no longer kept."""
+    body = rendering.body(event, "paynow") if event.payload else None
     return json.loads(body) if body else None
 
 

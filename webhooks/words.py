@@ -74,7 +74,7 @@ def wanted(words: Iterable[str]) -> list[str]:
     """
     groups = {f"{group}.*" for group in GROUPS}
     found: list[str] = []
-    for word in words:
+    for word in filter(None, map(str.strip, words)):
         if word == "*":
             return ["*"]
         names = [word] if word in groups else ours_of(word)
