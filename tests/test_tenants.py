@@ -219,14 +219,20 @@ ROUTES = {
     "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
     "v1/purchases/<id>": Route(READ, key=404, id="transaction", **API),
     "v1/webhook_endpoints": Route("GET POST", key=200, posted=415, **API),
-    "v1/webhook_endpoints/<id>": Route("GET POST DELETE", key=404, **API),
+    "v1/webhook_endpoints/<id>": Route(
+        "GET POST DELETE", key=404, id="transaction", **API
+    ),
     "v1/stores/<store>/webhooks": Route("GET POST", key=404, **API),
     "v1/stores/<store>/webhooks/resend": Route(WRITE, key=404, **API),
     "v1/stores/<store>/webhooks/variables": Route(READ, key=404, **API),
-    "v1/stores/<store>/webhooks/<id>": Route("PATCH DELETE", key=404, **API),
-    "v1/stores/<store>/webhooks/<id>/history": Route(READ, key=404, **API),
+    "v1/stores/<store>/webhooks/<id>": Route(
+        "PATCH DELETE", key=404, id="transaction", **API
+    ),
+    "v1/stores/<store>/webhooks/<id>/history": Route(
+        READ, key=404, id="transaction", **API
+    ),
     "v1/events": Route(READ, key=200, **API),
-    "v1/events/<id>": Route(READ, key=404, **API),
+    "v1/events/<id>": Route(READ, key=404, id="transaction", **API),
     "metrics": Route(READ, key=200, **API),
     "v1/openapi.json": Route(READ, **OPEN),
     "v1/docs": Route(READ, **OPEN),
