@@ -57,7 +57,7 @@ from transactions.models import (
     Transaction,
     TransactionAlias,
 )
-from webhooks.models import Refusal
+from webhooks.models import Delivery, Event, Refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -365,6 +365,8 @@ THINGS += apps.get_app_config("transactions").get_models()
 
 #: Columns that hold codes and keys, or a shape of their own.
 KEPT = {"currency", "customer_country", "method_last4", "fingerprint", "says"}
+#: Their names are a contract: an event of any other name cannot be told.
+NAMED = {Delivery, Event}
 SHAPES: dict[str, Any] = {
     "customer_details": lambda mark: {
         "ip": "203.0.113.9",
@@ -394,6 +396,8 @@ def stamp(model: type[models.Model], mark: str) -> None:
     for row in model.objects.all():
         for column in model._meta.concrete_fields:
             if column.name in KEPT or column.choices or column.primary_key:
+                continue
+            if column.name == "name" and model in NAMED:
                 continue
             if "q" + "x" in str(getattr(row, column.attname)):
                 continue
