@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
+from transactions.api_purchases import PurchaseDetail
 from transactions.api_refunds import RefundDetail, RefundList
 from transactions.views import (
     browse,
@@ -101,6 +102,7 @@ api: Patterns = [
     path("v1/transactions/<str:id>", TransactionDetail.as_view(), name="api_card"),
     path("v1/refunds", RefundList.as_view(), name="api_refunds"),
     path("v1/refunds/<str:id>", RefundDetail.as_view(), name="api_refund"),
+    path("v1/purchases/<str:id>", PurchaseDetail.as_view(), name="api_purchase"),
     path("metrics", Metrics.as_view(), name="metrics"),
 ]
 
