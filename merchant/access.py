@@ -26,6 +26,7 @@ MAY: dict[str, frozenset[str]] = {
         "accept_refused": "owner admin developer",
         "check_provider": "owner admin finance support developer",
         "manage_connections": "owner admin developer",
+        "manage_projects": "owner admin",
         "view_audit": "owner admin",
     }.items()
 }
