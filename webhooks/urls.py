@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from webhooks.views import (
+    connecting,
+    connection_keys,
+    connections,
     deliveries,
     delivery_charts,
     endpoint_acts,
@@ -50,6 +53,14 @@ out: list[URLPattern | URLResolver] = [
     path("deliveries/<str:id>/", deliveries.delivery, name="delivery"),
 ]
 
+connection: list[URLPattern | URLResolver] = [
+    path("", connections.page, name="connection"),
+    path("heard/", connections.heard, name="heard"),
+    path("edit/", connecting.edit, name="connection_edit"),
+    path("keys/", connection_keys.keys, name="connection_keys"),
+    path("close/", connecting.close, name="connection_close"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/", inbox.inbox, name="inbox"),
     path("inbound/refused/", inbox.refusals, name="refusals"),
@@ -57,4 +68,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/", include(all_endpoints)),
     path("", include(out)),
     path("", include("webhooks.api_urls")),
+    path("connections/", connections.browse, name="connections"),
+    path("connections/new/", connecting.choose, name="connection_choose"),
+    path("connections/new/<slug:provider>/", connecting.open, name="connection_open"),
+    path(
+        "connections/keys/<uuid:id>/end/",
+        connection_keys.end,
+        name="connection_end_key",
+    ),
+    path("connections/<uuid:id>/", include(connection)),
 ]
