@@ -120,30 +120,15 @@ class Run:
         catch = claims.take(room, self.under_way, self.only)
         for claimed in catch.claimed:
             self._begin(claimed)
-        self.wait = 0.0 if catch.claimed else catch.wait
-        pause = LOOK_AGAIN if self.wait is None else min(self.wait, LOOK_AGAIN)
-        self.look_at = time.monotonic() + pause
+        self.wait = catch.wait
+        self.look_at = time.monotonic() + min(LOOK_AGAIN, catch.wait or LOOK_AGAIN)
 
     def _begin(self, claimed: Claimed) -> None:
         now = timezone.now()
         if (claimed.until - now).total_seconds() < claims.LEASE_SECONDS - LATEST_START:
             return  # frozen in between: by now another worker may have it
         try:
-            letter = letters.write(
-                claimed.endpoint,
-                letters.news_of(
-                    key=claimed.key,
-                    name=claimed.name,
-                    livemode=claimed.livemode,
-                    subject_kind=claimed.subject_kind,
-                    payload=claimed.payload,
-                    happened=claimed.happened,
-                    queued=claimed.created,
-                    attempt=claimed.attempts_made + 1,
-                    at=now,
-                ),
-                now,
-            )
+            letter = letters.of(claimed, now)
             tag = (claimed, letter.shown)
             self.many.begin(Post(tag, letter.url, letter.headers, letter.body))
         except letters.NoWords as error:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from merchant import bulk
 from merchant.http import Ended
@@ -41,11 +42,12 @@ class Result:
     sent_headers: Mapping[str, str]
 
 
-def write(results: Sequence[Result]) -> int:
-    """Enters them; returns how many were still ours to enter."""
+def write(results: Sequence[Result], *, last: bool = False) -> int:
+    """Enters them; returns how many were still ours to enter. `last`: none of them is
+    tried again."""
     if not results:
         return 0
-    rows = [_row(result) for result in results]
+    rows = [_row(result, last) for result in results]
     if connection.vendor == "postgresql":
         entered = _write_at_once(rows)
     else:
@@ -86,10 +88,10 @@ def _mine(claimed: Claimed) -> Any:
 
 
 # ------------------------------------------------------------------------ how it stands
-def _row(result: Result) -> bulk.Row:
+def _row(result: Result, last: bool) -> bulk.Row:
     """The columns of the attempt and, by their own names, of the delivery."""
     claimed, ended, verdict = result.claimed, result.ended, result.verdict
-    state, due = _next(claimed, verdict, result.at)
+    state, due = _next(claimed, verdict, result.at, last)
     answer = ended.answer
     return {
         "id": claimed.id,
@@ -116,13 +118,14 @@ def _row(result: Result) -> bulk.Row:
 
 
 def _next(
-    claimed: Claimed, verdict: Verdict, at: datetime
-) -> tuple[Delivery.State, datetime]:
+    claimed: Claimed, verdict: Verdict, at: datetime, last: bool
+) -> tuple[Delivery.State, datetime | None]:
+    """The state, and when it is due next; None where that does not change."""
     if verdict.ok:
-        return Delivery.State.DELIVERED, claimed.due
+        return Delivery.State.DELIVERED, None
     seconds = schedule.delay(claimed.tries + 1, verdict, random.random())
-    if seconds is None:
-        return Delivery.State.EXHAUSTED, claimed.due
+    if seconds is None or last:
+        return Delivery.State.EXHAUSTED, None
     return Delivery.State.PENDING, at + timedelta(seconds=seconds)
 
 
@@ -156,8 +159,9 @@ def _write_at_once(rows: Sequence[bulk.Row]) -> int:
                 tls_ms int, wait_ms int, total_ms int, sent_headers jsonb,
                 answer_headers jsonb, answer text)
             ), mine AS (
-              UPDATE {_table(Delivery)} d SET state = given.state, due = given.due,
-                tries = given.tries, attempts_made = given.number,
+              UPDATE {_table(Delivery)} d SET state = given.state,
+                due = coalesce(given.due, d.due), tries = given.tries,
+                attempts_made = given.number,
                 status = given.status, error = given.error, done = given.done,
                 lease = NULL, leased_until = NULL
               FROM given
@@ -182,7 +186,7 @@ def _write_one_by_one(rows: Sequence[bulk.Row]) -> int:
         )
         if mine.update(
             state=row["state"],
-            due=row["due"],
+            due=row["due"] or F("due"),
             tries=row["tries"],
             attempts_made=row["number"],
             status=row["status"],
