@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from webhooks.views import deliveries, delivery_charts, events, inbox
+from webhooks.views import deliveries, delivery_charts, events, inbox, resend
 
 app_name = "webhooks"
 
@@ -15,17 +15,24 @@ one: list[URLPattern | URLResolver] = [
     path("accept/", inbox.accept, name="accept"),
 ]
 
-out: list[URLPattern | URLResolver] = [
-    path("events/", events.events, name="events"),
-    path("events/<str:key>/", events.event, name="event"),
-    path("deliveries/", deliveries.deliveries, name="deliveries"),
-    path("deliveries/charts/", delivery_charts.delivery_charts, name="delivery_charts"),
-    path("deliveries/<str:id>/", deliveries.delivery, name="delivery"),
+events_out: list[URLPattern | URLResolver] = [
+    path("", events.events, name="events"),
+    path("<str:key>/", events.event, name="event"),
+    path("<str:key>/send/", resend.send_event, name="send_event"),
+]
+
+letters_out: list[URLPattern | URLResolver] = [
+    path("", deliveries.deliveries, name="deliveries"),
+    path("charts/", delivery_charts.delivery_charts, name="delivery_charts"),
+    path("resend/", resend.resend, name="resend"),
+    path("<str:id>/", deliveries.delivery, name="delivery"),
+    path("<str:id>/resend/", resend.resend_one, name="resend_one"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/", inbox.inbox, name="inbox"),
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
-    path("", include(out)),
+    path("events/", include(events_out)),
+    path("deliveries/", include(letters_out)),
 ]
