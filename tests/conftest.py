@@ -44,6 +44,14 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what asks a database, so that the second one need not run the rest."""
+    for item in items:
+        fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        if fixtures or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (at_hand, how) in NEEDS.items():
         if item.get_closest_marker(marker) and not at_hand():
