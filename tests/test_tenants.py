@@ -164,6 +164,15 @@ ROUTES = {
     "events/<key>/": Route(READ, DEVELOPERS, stranger=(404,), id="event"),
     "deliveries/": Route(READ, DEVELOPERS, stranger=(200, 422)),
     "deliveries/charts/": Route(READ, DEVELOPERS),
+    "deliveries/resend/": Route(
+        "GET POST", DEVELOPERS, own=(200, 422), stranger=(200, 422)
+    ),
+    "deliveries/<id>/resend/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="delivery"
+    ),
+    "events/<key>/send/": Route(
+        WRITE, DEVELOPERS, own=(404,), stranger=(404,), id="event"
+    ),
     "deliveries/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="delivery"),
     "transactions/": Route(READ),
     "transactions/new/": Route(READ, own=(204,), stranger=(204,)),

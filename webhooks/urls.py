@@ -16,6 +16,7 @@ from webhooks.views import (
     endpoints,
     events,
     inbox,
+    resend,
 )
 
 app_name = "webhooks"
@@ -45,12 +46,18 @@ all_endpoints: list[URLPattern | URLResolver] = [
     path("<uuid:id>/", include(endpoint)),
 ]
 
-out: list[URLPattern | URLResolver] = [
-    path("events/", events.events, name="events"),
-    path("events/<str:key>/", events.event, name="event"),
-    path("deliveries/", deliveries.deliveries, name="deliveries"),
-    path("deliveries/charts/", delivery_charts.delivery_charts, name="delivery_charts"),
-    path("deliveries/<str:id>/", deliveries.delivery, name="delivery"),
+events_out: list[URLPattern | URLResolver] = [
+    path("", events.events, name="events"),
+    path("<str:key>/", events.event, name="event"),
+    path("<str:key>/send/", resend.send_event, name="send_event"),
+]
+
+letters_out: list[URLPattern | URLResolver] = [
+    path("", deliveries.deliveries, name="deliveries"),
+    path("charts/", delivery_charts.delivery_charts, name="delivery_charts"),
+    path("resend/", resend.resend, name="resend"),
+    path("<str:id>/", deliveries.delivery, name="delivery"),
+    path("<str:id>/resend/", resend.resend_one, name="resend_one"),
 ]
 
 connection: list[URLPattern | URLResolver] = [
@@ -66,7 +73,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
     path("webhooks/", include(all_endpoints)),
-    path("", include(out)),
+    path("events/", include(events_out)),
+    path("deliveries/", include(letters_out)),
     path("", include("webhooks.api_urls")),
     path("connections/", connections.browse, name="connections"),
     path("connections/new/", connecting.choose, name="connection_choose"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from merchant.models import Member, Project
 from tests.factories import make_connection, make_member
 from transactions.models import Transaction
+from webhooks.models import Delivery
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -192,6 +193,31 @@ def test_refused_deliveries(
     page.get_by_text("does not fit").first.wait_for()
     for width, scheme in SOME:
         look(width, scheme)
+
+
+@pytest.mark.parametrize("path", ["/events/", "/deliveries/", "/deliveries/charts/"])
+def test_what_went_out(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member,
+    told: Delivery, path: str,
+) -> None:  # fmt: skip
+    sign_in(owner)
+    page.goto(live_server.url + path)
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+def test_one_that_went_out(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, told: Delivery
+) -> None:
+    sign_in(owner)
+    for path in (
+        f"/deliveries/{told.pk}/",
+        f"/events/{told.event.key}/?as=standard",
+        "/deliveries/resend/",
+    ):
+        page.goto(live_server.url + path)
+        for width, scheme in SOME:
+            look(width, scheme)
 
 
 @pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])
