@@ -120,7 +120,13 @@ class Delivery(models.Model):
                 name="delivery_by_state",
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
+            models.Index(
+                fields=["project", "state", "-id"],
+                condition=models.Q(state__in=["exhausted", "held", "dropped"]),
+                name="delivery_stopped",
+            ),
             models.Index(fields=["subject", "-id"], name="delivery_by_subject"),
+            models.Index(fields=["created"], name="delivery_by_age"),
         ]
 
     def __str__(self) -> str:
