@@ -238,6 +238,7 @@ def loop(stop: threading.Event) -> None:
     end = time.monotonic() + SECONDS_TO_FINISH
     for thread in threads:
         thread.join(timeout=max(0.0, end - time.monotonic()))
+    ending.clear()
 
 
 def _keep(job: str, every: float, stop: threading.Event) -> None:

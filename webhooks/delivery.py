@@ -129,21 +129,7 @@ class Run:
         if (claimed.until - now).total_seconds() < claims.LEASE_SECONDS - LATEST_START:
             return  # frozen in between: by now another worker may have it
         try:
-            letter = letters.write(
-                claimed.endpoint,
-                letters.news_of(
-                    key=claimed.key,
-                    name=claimed.name,
-                    livemode=claimed.livemode,
-                    subject_kind=claimed.subject_kind,
-                    payload=claimed.payload,
-                    happened=claimed.happened,
-                    queued=claimed.created,
-                    attempt=claimed.attempts_made + 1,
-                    at=now,
-                ),
-                now,
-            )
+            letter = letters.of(claimed, now)
             tag = (claimed, letter.shown)
             self.many.begin(Post(tag, letter.url, letter.headers, letter.body))
         except letters.NoWords as error:

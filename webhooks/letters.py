@@ -8,6 +8,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from webhooks import custom_headers, dialects, schedule, secrets
+from webhooks.claims import Claimed
 from webhooks.dialects.base import News
 from webhooks.models import Endpoint
 
@@ -60,27 +61,16 @@ def _opened(pk: UUID, sealed: str) -> tuple[tuple[str, str], ...]:
     return tuple(custom_headers.opened(endpoint).items())
 
 
-def news_of(
-    *,
-    key: str,
-    name: str,
-    livemode: bool,
-    subject_kind: str,
-    payload: dict,  # type: ignore[type-arg]
-    happened: datetime,
-    queued: datetime,
-    attempt: int,
-    at: datetime,
-) -> News:
-    """An event for a try at `at`. `happened`: when the event was entered; `queued`:
-    when the delivery was."""
-    return News(
-        key=key,
-        name=name,
-        livemode=livemode,
-        subject_kind=subject_kind,
-        payload=payload,
-        created=happened,
-        attempt=attempt,
-        expires=schedule.expires(queued, at),
+def of(claimed: Claimed, at: datetime) -> Outgoing:
+    """A claimed delivery's letter for a try at `at`; raises as `write`."""
+    news = News(
+        key=claimed.key,
+        name=claimed.name,
+        livemode=claimed.livemode,
+        subject_kind=claimed.subject_kind,
+        payload=claimed.payload,
+        created=claimed.happened,
+        attempt=claimed.attempts_made + 1,
+        expires=schedule.expires(claimed.created, at),
     )
+    return write(claimed.endpoint, news, at)

@@ -41,11 +41,12 @@ class Result:
     sent_headers: Mapping[str, str]
 
 
-def write(results: Sequence[Result]) -> int:
-    """Enters them; returns how many were still ours to enter."""
+def write(results: Sequence[Result], *, last: bool = False) -> int:
+    """Enters them; returns how many were still ours to enter. `last`: none of them is
+    tried again."""
     if not results:
         return 0
-    rows = [_row(result) for result in results]
+    rows = [_row(result, last) for result in results]
     if connection.vendor == "postgresql":
         entered = _write_at_once(rows)
     else:
@@ -86,10 +87,10 @@ def _mine(claimed: Claimed) -> Any:
 
 
 # ------------------------------------------------------------------------ how it stands
-def _row(result: Result) -> bulk.Row:
+def _row(result: Result, last: bool) -> bulk.Row:
     """The columns of the attempt and, by their own names, of the delivery."""
     claimed, ended, verdict = result.claimed, result.ended, result.verdict
-    state, due = _next(claimed, verdict, result.at)
+    state, due = _next(claimed, verdict, result.at, last)
     answer = ended.answer
     return {
         "id": claimed.id,
@@ -116,12 +117,12 @@ def _row(result: Result) -> bulk.Row:
 
 
 def _next(
-    claimed: Claimed, verdict: Verdict, at: datetime
+    claimed: Claimed, verdict: Verdict, at: datetime, last: bool
 ) -> tuple[Delivery.State, datetime]:
     if verdict.ok:
         return Delivery.State.DELIVERED, claimed.due
     seconds = schedule.delay(claimed.tries + 1, verdict, random.random())
-    if seconds is None:
+    if seconds is None or last:
         return Delivery.State.EXHAUSTED, claimed.due
     return Delivery.State.PENDING, at + timedelta(seconds=seconds)
 
