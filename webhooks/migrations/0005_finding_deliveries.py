@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0006_callbacks'),
-        ('webhooks', '0002_endpoints'),
+        ('webhooks', '0003_endpoint_paced'),
     ]
 
     operations = [
