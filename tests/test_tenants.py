@@ -137,6 +137,39 @@ ROUTES = {
     "deliveries/": Route(READ, DEVELOPERS, stranger=(200, 422)),
     "deliveries/charts/": Route(READ, DEVELOPERS),
     "deliveries/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="delivery"),
+    "webhooks/": Route(READ, DEVELOPERS),
+    "webhooks/new/": Route("GET POST", DEVELOPERS, own=(302, 422), stranger=(302, 422)),
+    "webhooks/proved/": Route(READ, DEVELOPERS),
+    "webhooks/samples/<name>/": Route(READ, DEVELOPERS),
+    "webhooks/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="endpoint"),
+    "webhooks/<id>/edit/": Route(
+        "GET POST", DEVELOPERS, own=(200, 422), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/secret/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/roll/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/pause/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/enable/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/catch-up/": Route(
+        "GET POST", DEVELOPERS, own=(200, 422), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/test/": Route(
+        WRITE, DEVELOPERS, own=(302, 409), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/check/": Route(
+        "GET POST", DEVELOPERS, own=(200, 409), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/code/": Route(READ, DEVELOPERS, stranger=(404,), id="endpoint"),
+    "webhooks/<id>/delete/": Route(
+        "GET POST", DEVELOPERS, own=(200, 302), stranger=(404,), id="endpoint"
+    ),
     "transactions/": Route(READ),
     "transactions/new/": Route(READ, own=(204,), stranger=(204,)),
     "transactions/totals/": Route(READ),
@@ -247,6 +280,7 @@ def plain(pattern: str) -> str:
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
     known = known.replace("<rest>", "nothing").replace("<act>", "done")
+    known = known.replace("<name>", "payment.success")
     return "/" + known.replace("<id>", str(id)).replace("<key>", str(id))
 
 
@@ -258,6 +292,8 @@ def ids_at(address: str, house: House) -> set[str]:
         return {""}
     if address.startswith("deliveries/"):
         return {str(house.ids["delivery"])}
+    if address.startswith("webhooks/"):
+        return {str(house.ids["endpoint"])}
     return house.every_id
 
 
@@ -347,7 +383,10 @@ THINGS = [*apps.get_app_config("webhooks").get_models()]
 THINGS += apps.get_app_config("transactions").get_models()
 
 #: Columns that hold codes and keys, or a shape of their own.
-KEPT = {"currency", "customer_country", "method_last4", "fingerprint", "says"}
+KEPT = {
+    "currency", "customer_country", "method_last4", "fingerprint", "says",
+    "sealed_headers",
+}  # fmt: skip
 SHAPES: dict[str, Any] = {
     "customer_details": lambda mark: {
         "ip": "203.0.113.9",
@@ -517,7 +556,7 @@ def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> N
 
 PAGES = (
     "/", "/transactions/", "/inbound/", "/inbound/refused/", "/events/", "/deliveries/",
-    "/deliveries/charts/",
+    "/deliveries/charts/", "/webhooks/",
 )  # fmt: skip
 
 
@@ -545,6 +584,8 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
             f"/inbound/{ids['inbound']}/", "/inbound/refused/", "/events/",
             f"/events/{ids['event']}/", f"/events/{ids['event']}/?as=standard",
             "/deliveries/", f"/deliveries/{ids['delivery']}/", "/deliveries/charts/",
+            "/webhooks/", f"/webhooks/{ids['endpoint']}/",
+            f"/webhooks/{ids['endpoint']}/edit/",
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             f"/connections/{ids['connection']}/key/",
         ):  # fmt: skip

@@ -28,6 +28,7 @@ from webhooks.views.endpoints import (
     page_of,
     show_secret_next,
 )
+from webhooks.views.locked import says_when_locked
 
 NEW, EDIT = "webhooks:new_endpoint", "webhooks:edit_endpoint"
 
@@ -35,6 +36,7 @@ NEW, EDIT = "webhooks:new_endpoint", "webhooks:edit_endpoint"
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("headers")
 @may("manage_endpoints")
+@says_when_locked
 def new(request: HttpRequest) -> HttpResponse:
     """It shows a secret and sends customers' data out, so whoever does it has proved
     who they are."""
@@ -58,6 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("headers")
 @may("manage_endpoints")
+@says_when_locked
 def edit(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     form = EndpointForm(

@@ -16,19 +16,29 @@ from django.views.decorators.http import (
 from merchant import htmx
 from merchant.views.guard import may
 from webhooks import catch_up as catching_up
-from webhooks import endpoints, resending, test_sends
+from webhooks import endpoints, handler_checks, resending, secrets, test_sends
 from webhooks.catalogue import KINDS
 from webhooks.dialects import DIALECTS
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 from webhooks.receivers import RECEIVERS
 from webhooks.samples import sample_news
-from webhooks.views.endpoints import found, frame_of, member_of, page_of, show
+from webhooks.views.endpoints import (
+    found,
+    frame_of,
+    member_of,
+    page_of,
+    show,
+)
+from webhooks.views.locked import says_when_locked
+
+LONGEST_CUSTOMER = 200
 
 
 # ---------------------------------------------------------------------------- a test
 @require_POST
 @may("manage_endpoints")
+@says_when_locked
 def send_test(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     try:
@@ -93,6 +103,29 @@ def _whole(typed: str) -> int:
     """A number that somebody typed; 0 for what is none."""
     known = typed.isascii() and typed.isdecimal() and len(typed) < 10
     return int(typed) if known else 0
+
+
+# -------------------------------------------------------------------- does it do right
+@require_http_methods(["GET", "HEAD", "POST"])
+@may("manage_endpoints")
+@says_when_locked
+def check(request: HttpRequest, id: UUID) -> HttpResponse:
+    """The results are shown once and not kept: they are worth what the handler is."""
+    endpoint = found(request, id)
+    context = frame_of(endpoint, "check")
+    status = 200
+    if request.method == "POST":
+        typed = request.POST.get("customer", "").replace("\x00", "").strip()
+        context["customer"] = customer = typed[:LONGEST_CUSTOMER]
+        try:
+            checked = handler_checks.check(
+                endpoint, by=member_of(request), customer=customer
+            )
+            right = [one for one in checked if one.verdict and one.verdict.passed]
+            context |= {"checked": checked, "passed": len(right)}
+        except (handler_checks.TooSoon, secrets.NoKeys) as error:
+            context["trouble"], status = str(error), 409
+    return render(request, "webhooks/endpoints/check.html", context, status=status)
 
 
 # -------------------------------------------------------------------------- to copy

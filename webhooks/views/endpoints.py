@@ -30,6 +30,7 @@ from webhooks.catalogue import TEST
 from webhooks.endpoint_list import STATES, EndpointList
 from webhooks.models import Delivery, Endpoint
 from webhooks.views import deliveries
+from webhooks.views.locked import says_when_locked
 
 LIST, ONE = "webhooks:endpoints", "webhooks:endpoint"
 #: Deliveries on the page of an endpoint; the others stand on the page of deliveries.
@@ -38,7 +39,8 @@ MOST_RECENT = 10
 TABS = (
     ("endpoint", ONE, gettext_lazy("Overview")),
     ("edit", "webhooks:edit_endpoint", gettext_lazy("Settings")),
-    ("code", "webhooks:receiver_code", gettext_lazy("Receiver code")),
+    ("code", "webhooks:receiver_code", gettext_lazy("Code")),
+    ("check", "webhooks:check_handler", gettext_lazy("Check my handler")),
 )
 #: How long an old secret may stay valid beside a new one: hours, words.
 OVERLAPS = (
@@ -109,6 +111,7 @@ def _tab(url: str, kept: list[tuple[str, str]], name: str) -> str:
 # ---------------------------------------------------------------------- one of them
 @require_safe
 @may("manage_endpoints")
+@says_when_locked
 def endpoint(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     return show(request, endpoint, tried=_tried(request, endpoint))
