@@ -19,6 +19,7 @@ from transactions.views import (
     layout,
     notes,
     overview,
+    polling,
     products,
     queue,
     refund_form,
@@ -71,6 +72,9 @@ pages: Patterns = [
     path("refunds/<uuid:id>/cancel/", refund_pages.cancel, name="cancel_refund"),
     path("refunds/<uuid:id>/give-up/", refund_pages.give_up, name="give_up_refund"),
     path("transactions/<uuid:id>/acceptance/", handing_over.accept, name="accept"),
+    path(
+        "connections/<uuid:id>/poll/", polling.poll_connection, name="poll_connection"
+    ),
     path("fulfilment/", queue.queue, name="queue"),
     path("transactions/bulk/", bulk.choose, name="choose_bulk"),
     path("bulk/", bulk_page.history, name="bulk_history"),

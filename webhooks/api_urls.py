@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
 from webhooks.api_endpoints import EndpointDetail, EndpointList
 from webhooks.api_events import EventDetail, EventList
@@ -14,13 +14,7 @@ from webhooks.api_stores import (
     StoreWebhooks,
 )
 
-store: list[URLPattern | URLResolver] = [
-    path("", StoreWebhooks.as_view(), name="api_store_webhooks"),
-    path("/resend", StoreResend.as_view(), name="api_store_resend"),
-    path("/variables", StoreVariables.as_view(), name="api_store_variables"),
-    path("/<str:id>", StoreWebhook.as_view(), name="api_store_webhook"),
-    path("/<str:id>/history", StoreHistory.as_view(), name="api_store_history"),
-]
+STORE = "v1/stores/<str:store>/webhooks"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/events", EventList.as_view(), name="api_events"),
@@ -29,5 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "v1/webhook_endpoints/<str:id>", EndpointDetail.as_view(), name="api_endpoint"
     ),
-    path("v1/stores/<str:store>/webhooks", include(store)),
+    path(STORE, StoreWebhooks.as_view(), name="api_store_webhooks"),
+    path(f"{STORE}/resend", StoreResend.as_view(), name="api_store_resend"),
+    path(f"{STORE}/variables", StoreVariables.as_view(), name="api_store_variables"),
+    path(f"{STORE}/<str:id>", StoreWebhook.as_view(), name="api_store_webhook"),
+    path(f"{STORE}/<str:id>/history", StoreHistory.as_view(), name="api_store_history"),
 ]
