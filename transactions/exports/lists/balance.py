@@ -15,7 +15,7 @@ from django.db.models import (
 )
 from django.db.models import Sum as Added
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from transactions.exports import purchases
@@ -55,7 +55,8 @@ def _rest() -> Combinable:
     """What was given back without a refund that tells of it."""
     added = _itemised("pk").order_by().values("transaction")
     known = Subquery(added.annotate(sum=Added("amount")).values("sum"))
-    return F("amount_refunded") - Coalesce(known, 0, output_field=BigIntegerField())
+    # PostgreSQL's sums are no whole numbers, and would make the column's rows none.
+    return F("amount_refunded") - Coalesce(Cast(known, BigIntegerField()), 0)
 
 
 def _paid(rows: QuerySet[Transaction]) -> QuerySet[Any]:
