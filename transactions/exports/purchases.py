@@ -96,7 +96,7 @@ PURCHASE = {
         Told("description", _("Description"), Kind.TEXT, _field("description"),
              width=28),
         Told("provider_id", _("Provider's id"), Kind.TEXT, _field("provider_id"),
-             width=30),
+             width=37),
         Told("metadata", _("Metadata"), Kind.JSON, _json("metadata"), width=30),
         Told("status_reason", _("Reason of the status"), Kind.TEXT,
              _field("status_reason"), width=28),

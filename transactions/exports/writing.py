@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from transactions.exports import to_csv, to_xlsx
+from transactions.exports import to_csv, to_jsonl, to_pdf, to_xlsx
 from transactions.exports.paper import Paper, Stopped, Written
 from transactions.exports.receipts import Receipt
 from transactions.exports.source import Picture, Source, picture
@@ -20,6 +20,8 @@ __all__ = ["Receipt", "Stopped", "receipt_path", "write"]
 WRITERS: dict[str, Callable[[Paper, Spec, Picture], Written]] = {
     "csv": to_csv.write,
     "xlsx": to_xlsx.write,
+    "pdf": to_pdf.write,
+    "jsonl": to_jsonl.write,
 }
 #: Formats that do not hold their receipt: it lies beside them.
 BESIDE = ("csv", "jsonl")
