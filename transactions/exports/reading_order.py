@@ -1,4 +1,4 @@
-"""Text as it is drawn, from left to right: Arabic joined, Arabic and Hebrew reordered."""
+"""Text in the order in which it is drawn: Arabic joined, Arabic and Hebrew turned."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def _turned(text: str) -> Iterator[int]:
     The library puts everything in its place but turns nothing round. A pair of which
     the right one comes to stand left lies in what runs from right to left.
     """
-    for start, end, (left, right) in _pairs(text):
+    for start, end, stand_in in _pairs(text):
+        left, right = stand_in[0], stand_in[1]
         marked = f"{text[:start]}{left}{text[start + 1 : end]}{right}{text[end + 1 :]}"
         shown = get_display(marked)
         at = shown.find(left), shown.find(right)
