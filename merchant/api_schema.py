@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from merchant.api_errors import TYPES, sign_off
@@ -53,6 +53,15 @@ class ErrorDetails(serializers.Serializer):
 class Error(serializers.Serializer):
     error = ErrorDetails()
 
+
+#: A header that every POST takes.
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="A random text of yours: the same one with the same body is answered "
+    "as the first time, and nothing is done twice.",
+)
 
 #: status -> when it is answered.
 WHY = {

@@ -46,6 +46,22 @@ def key_of(headers: Any) -> str:
     return key
 
 
+def once_if_asked(
+    project: Project, headers: Any, asked: dict[str, Any], do: Callable[[], Answer]
+) -> tuple[Answer, dict[str, str]]:
+    """The same as `once` where the request came with a key, and just `do` without one.
+
+    With the headers of the answer. `asked` names the route as well as the body: a key
+    that was used elsewhere is a mistake. Raises Problem.
+    """
+    if not headers.get("Idempotency-Key"):
+        return do(), {}
+    key = key_of(headers)
+    answer, again = once(project, key, asked, do)
+    told = {"Idempotency-Key": key}
+    return answer, told | ({"Idempotent-Replayed": "true"} if again else {})
+
+
 def once(
     project: Project, key: str, asked: dict[str, Any], do: Callable[[], Answer]
 ) -> tuple[Answer, bool]:
@@ -64,7 +80,7 @@ def once(
         if row.fingerprint != _print(asked):
             raise Problem(
                 "This Idempotency-Key was used with another request. Use a fresh one "
-                "for each refund.",
+                "for each.",
                 "idempotency_key_reused",
                 type=IDEMPOTENCY,
             )

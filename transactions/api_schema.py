@@ -13,7 +13,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from merchant.api_schema import errors
+from merchant.api_schema import IDEMPOTENCY_KEY, errors
 from merchant.providers import CHOICES as PROVIDERS
 from transactions.api_examples import EXAMPLE, LISTED
 from transactions.filter_fields import SURENESS
@@ -136,6 +136,38 @@ class TransactionObject(serializers.Serializer):
     created = _time()
     paid = _time(allow_null=True)
     updated = _time()
+
+
+class ChangedTransaction(TransactionObject):
+    success_callback = _text(help_text="The URL that alone is told of the success.")
+    failure_callback = _text(help_text="The same for the failure.")
+
+
+class TransactionChange(serializers.Serializer):
+    success_callback = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=2048,
+        help_text="Told of payment.success, and no endpoint of the project is; an "
+        "empty text takes it back. https, public, in the dialect `paysecure`.",
+    )
+    failure_callback = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=2048,
+        help_text="The same for payment.failed, payment.cancel and payment.expired.",
+    )
+    order_reference = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, max_length=200
+    )
+    metadata = serializers.DictField(
+        required=False,
+        help_text="Keys to set beside those that are there; an empty value takes its "
+        "key away, an empty text instead of the object all of them. What is set here "
+        "wins over what the provider says.",
+    )
 
 
 class TransactionListObject(serializers.Serializer):
@@ -261,5 +293,36 @@ DETAIL = extend_schema(
             TransactionObject, examples=[OpenApiExample("Paid", value=EXAMPLE)]
         ),
         **errors(404),
+    },
+)
+CHANGE = extend_schema(
+    operation_id="change_transaction",
+    summary="Write on a transaction",
+    description="Needs a key with the scope `write`. What is left out stays as it is; "
+    "an Idempotency-Key is welcome.",
+    tags=["Transactions"],
+    parameters=[
+        OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH),
+        IDEMPOTENCY_KEY,
+    ],
+    request={
+        "application/json": TransactionChange,
+        "application/x-www-form-urlencoded": TransactionChange,
+    },
+    responses={
+        200: OpenApiResponse(
+            ChangedTransaction,
+            examples=[
+                OpenApiExample(
+                    "A transaction",
+                    value=EXAMPLE
+                    | {
+                        "success_callback": "https://shop.example.com/paid",
+                        "failure_callback": None,
+                    },
+                )
+            ],
+        ),
+        **errors(400, 404, 409, 415),
     },
 )

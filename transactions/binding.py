@@ -17,8 +17,10 @@ from merchant.models import Connection
 from merchant.providers.base import Fact
 from transactions.models import (
     BulkItem,
+    Callback,
     DeliveryItem,
     Dispute,
+    HeldNews,
     LineItem,
     LookUp,
     Note,
@@ -48,6 +50,7 @@ class Bound:
     rows     those of them that existed, locked
     joined   rows that took in another one
     gone     the rows that were taken in, each with its items, as they were
+    heirs    row that was taken in -> the one that took it in
     names    new row -> its references, (kind, id)
     """
 
@@ -55,6 +58,7 @@ class Bound:
     rows: dict[UUID, Transaction]
     joined: set[UUID] = field(default_factory=set)
     gone: list[tuple[Transaction, list[LineItem]]] = field(default_factory=list)
+    heirs: dict[UUID, UUID] = field(default_factory=dict)
     names: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -172,6 +176,7 @@ def _settle(
     survivor: dict[Key, UUID] = {}
     joined: set[UUID] = set()
     left: list[tuple[Transaction, list[LineItem]]] = []
+    heirs: dict[UUID, UUID] = {}
     for cluster in clusters:
         kept = min(cluster.rows)
         if len(cluster.rows) > 1:
@@ -179,10 +184,11 @@ def _settle(
             for other in sorted(cluster.rows - {kept}):
                 if gone := rows.pop(other, None):
                     left.append((gone, list(gone.items.all())))
+                    heirs[gone.pk] = kept
                 _join(other, kept)
             joined.add(kept)
         survivor.update(dict.fromkeys(cluster.keys, kept))
-    bound = Bound([survivor[keys[0]] for keys in claims], rows, joined, left)
+    bound = Bound([survivor[keys[0]] for keys in claims], rows, joined, left, heirs)
     for key, row in survivor.items():
         if row not in rows:
             bound.names.setdefault(row, []).append(key[1:])
@@ -210,11 +216,14 @@ def _join(other: UUID, kept: UUID) -> None:
         child._default_manager.filter(transaction_id=other).update(transaction_id=kept)
     if Note.objects.filter(transaction_id=other).update(transaction_id=kept):
         Transaction.objects.filter(pk=kept).update(noted=True)
+    for due in HeldNews.objects.filter(pk=other).values_list("due", flat=True):
+        HeldNews.objects.get_or_create(pk=kept, defaults={"due": due})
     for own, name in (
         (Refund, "key"),
         (Dispute, "provider_id"),
         (DeliveryItem, "provider_id"),
         (BulkItem, "bulk_id"),
+        (Callback, "outcome"),
     ):
         manager = own._default_manager
         twice = manager.filter(transaction_id=kept).values(name)

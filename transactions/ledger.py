@@ -18,7 +18,7 @@ from django.db.models import prefetch_related_objects
 from merchant import bulk
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import binding, questions, standing, writing
+from transactions import binding, outgoing, questions, reporting, standing, writing
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent
@@ -63,11 +63,12 @@ def record(
 
 
 @database.atomic
-def record_all(letters: Sequence[Letter]) -> Outcome:
+def record_all(letters: Sequence[Letter], *, announce: bool = True) -> Outcome:
     """Enters a batch of facts in one database transaction.
 
-    Facts that are known already change nothing. Raises what the database raises, or
-    binding.Unsettled; then nothing of the batch is entered.
+    Facts that are known already change nothing. What changed is announced in the same
+    commit unless `announce` is false (made-up history). Raises what the database
+    raises, or binding.Unsettled; then nothing of the batch is entered.
     """
     outcome = Outcome()
     named = [(letter, fact) for letter in letters for fact in letter.facts]
@@ -78,10 +79,11 @@ def record_all(letters: Sequence[Letter]) -> Outcome:
         if pair[1].topic not in standing.HOMES and pair[1].references
     ]
     if purchases:
-        _record_purchases(purchases, outcome)
+        _record_purchases(purchases, outcome, announce)
     if beside:
-        outcome.fresh += standing.record(beside)
+        outcome.fresh += standing.record(beside, announce=announce)
     questions.ask(_questions(named, outcome))
+    reporting.note(named)
     return outcome
 
 
@@ -96,11 +98,11 @@ def refold(ids: Sequence[UUID]) -> set[UUID]:
             for id, row in rows.items()
             if timelines[id]
         ]
-    )
+    ).touched
 
 
 @database.atomic
-def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
+def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[UUID]:
     """Enters what staff do to these transactions, each looked at under its lock.
 
     `decide` gets the transaction, its items prefetched, and gives the entries to add
@@ -109,12 +111,13 @@ def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
     """
     rows = binding.lock(ids)
     prefetch_related_objects(list(rows.values()), "project", "items", "claimed_by")
+    seen = outgoing.look(rows) if announce else None
     timelines = _timelines(rows)
     fresh = {
         id: _after(timelines[id], decide(row, timelines[id]))
         for id, row in rows.items()
     }
-    changed = writing.write(
+    written = writing.write(
         [
             writing.Folder(
                 id, row, row.project, row.provider, timelines[id] + fresh[id]
@@ -125,7 +128,9 @@ def act(ids: Iterable[UUID], decide: Decision) -> set[UUID]:
     )
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
-    return changed
+    if seen is not None:
+        outgoing.announce(seen, written, added)
+    return written.touched
 
 
 def _after(
@@ -144,11 +149,15 @@ def _after(
     return placed
 
 
-def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) -> None:
+def _record_purchases(
+    pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome, announce: bool
+) -> None:
     bound = binding.bind(
         [binding.keys_of(letter.connection, fact) for letter, fact in pairs]
     )
     timelines = _timelines(bound.rows)
+    gone = [(row, bound.heirs[row.pk]) for row, _items in bound.gone]
+    seen = outgoing.look(bound.rows, gone) if announce else None
     folders: dict[UUID, writing.Folder] = {}
     moved: dict[int, TimelineEntry] = {}
     fresh: list[TimelineEntry] = []
@@ -174,13 +183,16 @@ def _record_purchases(pairs: Sequence[tuple[Letter, Fact]], outcome: Outcome) ->
             moved[known.pk] = known
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
-    outcome.changed |= writing.write(
+    written = writing.write(
         [folder for id, folder in folders.items() if id in touched], bound.gone
     )
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
+    outcome.changed |= written.touched
     outcome.fresh += fresh
+    if seen is not None:
+        outgoing.announce(seen, written, fresh)
 
 
 def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transactions.models import Dispute, LineItem, Refund, Transaction
+from transactions.models import (
+    DeliveryItem,
+    Dispute,
+    LineItem,
+    Payout,
+    Refund,
+    Subscription,
+    Transaction,
+)
 
 #: What must be prefetched so that rendering asks the database nothing.
 CHILDREN = ("items", "refunds", "disputes")
@@ -13,8 +23,23 @@ CHILDREN = ("items", "refunds", "disputes")
 SETTLEMENT = ("currency", "amount", "fee", "net", "exchange_rate")
 
 
-def transaction_object(row: Transaction) -> dict[str, Any]:
-    """The object of the contract: amounts in ISO 4217 minor units, Unix seconds."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What hangs on a transaction, where it was fetched for many of them at once."""
+
+    items: Sequence[LineItem] = ()
+    refunds: Sequence[Refund] = ()
+    disputes: Sequence[Dispute] = ()
+
+
+def transaction_object(row: Transaction, parts: Parts | None = None) -> dict[str, Any]:
+    """The object of the contract: amounts in ISO 4217 minor units, Unix seconds.
+
+    Without `parts` the row's own CHILDREN are told, which should be prefetched.
+    """
+    if parts is None:
+        children = (row.items.all(), row.refunds.all(), row.disputes.all())
+        parts = Parts(*map(list, children))  # type: ignore[arg-type]
     return {
         "id": str(row.pk),
         "object": "transaction",
@@ -35,9 +60,9 @@ def transaction_object(row: Transaction) -> dict[str, Any]:
         "description": row.description or None,
         "customer": _customer(row),
         "payment_method": _payment_method(row),
-        "items": [_item(item) for item in row.items.all()],
-        "refunds": [refund_object(refund) for refund in row.refunds.all()],
-        "disputes": [dispute_object(dispute) for dispute in row.disputes.all()],
+        "items": [_item(item) for item in parts.items],
+        "refunds": [refund_object(refund) for refund in parts.refunds],
+        "disputes": [dispute_object(dispute) for dispute in parts.disputes],
         "fulfilment": {"status": row.fulfilment},
         "order_reference": row.order_reference or None,
         "metadata": row.metadata,
@@ -74,6 +99,59 @@ def dispute_object(dispute: Dispute) -> dict[str, Any]:
         "due_by": unix(dispute.due_by),
         "provider_id": dispute.provider_id or None,
         "created": unix(dispute.created),
+    }
+
+
+def delivery_item_object(item: DeliveryItem) -> dict[str, Any]:
+    """Something that the provider itself hands to the customer."""
+    return {
+        "id": str(item.pk),
+        "object": "delivery_item",
+        "transaction": str(item.transaction_id),
+        "name": item.name or None,
+        "status": item.status,
+        "reason": item.reason or None,
+        "provider_id": item.provider_id or None,
+        "expires": unix(item.expires),
+        "created": unix(item.created),
+    }
+
+
+def standing_object(row: Subscription | Payout) -> dict[str, Any]:
+    """A subscription, trial or payout, in the same style."""
+    common = {
+        "id": str(row.pk),
+        "project": str(row.project_id),
+        "provider": row.provider,
+        "provider_id": row.provider_id,
+        "livemode": row.livemode,
+        "status": row.status,
+        "status_reason": row.reason or None,
+        "amount": row.amount,
+        "currency": row.currency or None,
+        "sequence": row.sequence,
+        "created": unix(row.created),
+        "updated": unix(row.updated),
+    }
+    if isinstance(row, Payout):
+        return common | {
+            "object": "payout",
+            "verified": row.verified,
+            "method": row.method or None,
+            "arrives": unix(row.arrives),
+        }
+    return common | {
+        "object": "subscription",
+        "kind": row.kind,
+        "customer": {
+            "name": row.customer_name or None,
+            "email": row.customer_email or None,
+        },
+        "product": row.product or None,
+        "interval": row.interval or None,
+        "period_start": unix(row.period_start),
+        "period_end": unix(row.period_end),
+        "ends": unix(row.ends),
     }
 
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from merchant import bulk
-from transactions import fold
+from transactions import fold, outgoing, rendering
 from transactions.models import Payout, Subscription, TimelineEntry
 
 #: topic -> where its rows live, and the name of the timeline's link to them.
@@ -24,13 +24,15 @@ HOMES: dict[str, tuple[type[models.Model], str]] = {
 Name = tuple[Any, ...]
 
 
-def record(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+def record(
+    entries: Sequence[TimelineEntry], *, announce: bool = True
+) -> list[TimelineEntry]:
     """Enters the entries that are new, folds and writes their rows; returns the new."""
     fresh: list[TimelineEntry] = []
     for model, link in {home[1]: home for home in HOMES.values()}.values():
         mine = [entry for entry in entries if HOMES[entry.topic][0] is model]
         if mine:
-            fresh += _record(model, link, mine)
+            fresh += _record(model, link, mine, announce)
     return fresh
 
 
@@ -42,10 +44,17 @@ def refold(model: type[models.Model], link: str, ids: Sequence[UUID]) -> int:
 
 
 def _record(
-    model: type[models.Model], link: str, entries: Sequence[TimelineEntry]
+    model: type[models.Model],
+    link: str,
+    entries: Sequence[TimelineEntry],
+    announce: bool,
 ) -> list[TimelineEntry]:
     rows = _rows(model, entries)
     timelines = _timelines(rows.values(), link)
+    before = {
+        row.pk: rendering.standing_object(row) if timelines[row.pk] else None
+        for row in rows.values()
+    }
     fresh, moved = [], []
     for entry in entries:
         row = rows[_name(entry)]
@@ -69,6 +78,10 @@ def _record(
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved, ["at", "order", "rank"])
+    if announce:
+        for row in rows.values():
+            mine = [entry for entry in fresh if getattr(entry, f"{link}_id") == row.pk]
+            outgoing.announce_standing(row, before[row.pk], mine)
     return fresh
 
 
@@ -143,6 +156,7 @@ def _write(
         columns |= {
             "status": status,
             "connection_id": min(entry.connection_id for entry in timeline),
+            "sequence": len(timeline),
         }
         if any(getattr(row, name) != value for name, value in columns.items()):
             for name, value in columns.items():

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
-import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from merchant import bulk, queue
@@ -22,10 +22,6 @@ from webhooks import dialects
 from webhooks.catalogue import asks_for
 from webhooks.dialects.base import News
 from webhooks.models import Delivery, Endpoint, Event
-
-#: 22 of 62 letters are 131 bits.
-_LETTERS = string.ascii_letters + string.digits
-_LENGTH = 22
 
 #: A body is not larger than this, bytes.
 MOST = 60 * 1024
@@ -79,7 +75,7 @@ def publish(happenings: Sequence[Happening]) -> None:
 
 def new_key() -> str:
     """A name for an event that nobody can guess and nobody else has."""
-    return "msg_" + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return f"msg_{secrets.token_hex(16)}"
 
 
 def delivery_row(
@@ -115,23 +111,16 @@ def _row(happening: Happening, now: datetime) -> bulk.Row:
     }
 
 
-def fitting(payload: Mapping[str, Any]) -> dict[str, Any]:
+def fitting(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """The payload, without the customer's and the merchant's extras where they would
     make it larger than an endpoint has to take."""
-    fitted = dict(payload)
-    for shrink in (_without_details, _without_metadata):
-        if len(json.dumps(fitted, default=str).encode()) <= MOST:
-            break
-        fitted = shrink(fitted)
+    for left_out in ((), ("details",), ("details", "metadata")):
+        fitted = {**payload, **{name: {} for name in left_out if name in payload}}
+        if "metadata" in left_out:
+            fitted["object"] = {**payload["object"], "metadata": {}}
+        if len(json.dumps(fitted)) <= MOST:
+            return fitted
     return fitted
-
-
-def _without_details(payload: dict[str, Any]) -> dict[str, Any]:
-    return payload | {"details": {}}
-
-
-def _without_metadata(payload: dict[str, Any]) -> dict[str, Any]:
-    return payload | {"object": payload["object"] | {"metadata": {}}}
 
 
 # ------------------------------------------------------------------------ to whom
@@ -151,7 +140,10 @@ def _told(
 def _endpoints(happenings: Iterable[Happening]) -> dict[UUID, list[Endpoint]]:
     found: dict[UUID, list[Endpoint]] = {}
     projects = {happening.project_id for happening in happenings}
-    for endpoint in Endpoint.objects.filter(project__in=projects):
+    # Callbacks can be one for each purchase: only those that are named are read.
+    named = {happening.only_to for happening in happenings if happening.only_to}
+    wanted = ~Q(kind=Endpoint.Kind.CALLBACK) | Q(pk__in=named)
+    for endpoint in Endpoint.objects.filter(wanted, project__in=projects):
         found.setdefault(endpoint.project_id, []).append(endpoint)
     return found
 

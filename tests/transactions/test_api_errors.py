@@ -52,7 +52,7 @@ def test_nothing_redirects_and_nothing_asks_for_a_token(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-@pytest.mark.parametrize("path", ["/v1/transactions", "/v1/transactions/x"])
+@pytest.mark.parametrize("path", ["/v1/transactions", "/v1/refunds/x"])
 def test_a_wrong_method_is_told_in_json(client: Client, method: str, path: str) -> None:
     answer = getattr(client, method)(path)
     assert answer.status_code == 405

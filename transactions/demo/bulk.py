@@ -106,7 +106,8 @@ def _record(whole: Load, batch: range) -> None:
             for index in batch
             for source, facts in telling.told(whole, index)
             if facts
-        ]
+        ],
+        announce=False,
     )
 
 

@@ -80,7 +80,7 @@ def enter(whole: Load, batch: Iterable[int]) -> None:
     totals.count(added=[(row, folded[row["id"]].items) for row in rows], taken=())
     customers.refresh(known.values())
     if heard.beside:
-        ledger.record_all(heard.beside)
+        ledger.record_all(heard.beside, announce=False)
 
 
 # ------------------------------------------------------------------------- hearing

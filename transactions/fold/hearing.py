@@ -8,12 +8,18 @@ from typing import Any, Protocol, TypeVar
 
 #: Topics whose facts make up the purchase itself.
 PURCHASE = frozenset({"payment", "invoice"})
+#: The topic of what the merchant's own programs write on a purchase.
+LABEL = "label"
+#: What the merchant says itself wins over every provider.
+OURS = 100
+#: A key of an object that the merchant took away, whoever said it.
+TAKEN_AWAY = (OURS, None)
 #: Topics of what staff do; a provider's facts never have them.
-BY_STAFF = frozenset({"fulfilment", "acceptance", "flag"})
+BY_STAFF = frozenset({"fulfilment", "acceptance", "flag", LABEL})
 #: The kind of what we do ourselves about a refund; a provider's facts never have it.
 STEP = "request"
 #: Topics whose facts may speak about the transaction's own columns.
-SPEAKERS = PURCHASE | {"link"}
+SPEAKERS = PURCHASE | {"link", LABEL}
 
 
 class Entry(Protocol):
@@ -71,7 +77,7 @@ def _joined(said: Iterable[Sequence[Any]]) -> dict[str, Any]:
         for key, item in (value or {}).items():
             if key not in best or weight >= best[key][0]:
                 best[key] = (weight, item)
-    return {key: best[key][1] for key in sorted(best)}
+    return {key: best[key][1] for key in sorted(best) if best[key] != TAKEN_AWAY}
 
 
 def money(

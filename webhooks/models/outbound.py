@@ -12,7 +12,7 @@ from webhooks.models.endpoint import Endpoint
 class Event(models.Model):
     """Something that happened, as it is told; written once and never changed.
 
-    `id` puts events in order. `key` ("msg_..." and 22 letters and digits) names it to
+    `id` puts events in order. `key` ("msg_" and 32 hex digits) names it to
     the world: the same in every delivery, every try and every list. `name` is one of
     webhooks.catalogue. `subject` is the id of the row that it is about, of the kind
     `subject_kind` ("transaction", "subscription", "payout"); `sequence` is that row's.
@@ -120,7 +120,13 @@ class Delivery(models.Model):
                 name="delivery_by_state",
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
+            models.Index(
+                fields=["project", "state", "-id"],
+                condition=models.Q(state__in=["exhausted", "held", "dropped"]),
+                name="delivery_stopped",
+            ),
             models.Index(fields=["subject", "-id"], name="delivery_by_subject"),
+            models.Index(fields=["created"], name="delivery_by_age"),
         ]
 
     def __str__(self) -> str:

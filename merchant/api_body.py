@@ -1,0 +1,120 @@
+"""What the body of a request asks for: JSON or a form, in one spelling, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework.request import Request
+
+from merchant import brackets
+from merchant.api_errors import Problem
+
+#: Stripe's limits of `metadata`; its SDKs expect no other.
+METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
+
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+
+def read(request: Request, known: Collection[str] | None) -> dict[str, Any]:
+    """The body as an object. Raises Problem, also for a name that is not `known`; None
+    passes over what is not."""
+    data = request.data
+    given = brackets.nest(data.lists()) if isinstance(data, QueryDict) else data
+    if not isinstance(given, dict):
+        raise Problem("The body must be an object.", "request_unreadable")
+    for name in given:
+        if known is not None and name not in known:
+            shown = str(name)[:60]
+            message = f"There is no parameter {shown!r} here; see /v1/docs."
+            raise Problem(message, "parameter_unknown", param=shown)
+    return given
+
+
+def text(given: Mapping[str, Any], name: str, most: int) -> str | None:
+    """One text without line breaks; "" for null, None where it is not given."""
+    if name not in given:
+        return None
+    value = "" if given[name] is None else given[name]
+    if not isinstance(value, str) or not (value == "" or value.isprintable()):
+        raise wrong(name, "must be a text on one line")
+    if len(value) > most:
+        raise wrong(name, f"has at most {most} characters")
+    return value.strip()
+
+
+def yes_or_no(given: Mapping[str, Any], name: str) -> bool | None:
+    """True or false, as JSON or as a form says it; None where it is not given."""
+    value = given.get(name)
+    if value in (None, ""):
+        return None
+    word = str(value).lower()
+    if word not in (*_TRUE, *_FALSE):
+        raise wrong(name, "must be true or false")
+    return word in _TRUE
+
+
+def whole(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+    """A whole number within limits; None where it is not given."""
+    value = given.get(name)
+    if value in (None, ""):
+        return None
+    digits = str(value) if not isinstance(value, bool | float) else ""
+    fits = digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))
+    if not (fits and least <= int(digits) <= most):
+        raise wrong(name, f"must be a whole number from {least} to {most}")
+    return int(digits)
+
+
+def texts(given: Mapping[str, Any], name: str, most: int) -> list[str] | None:
+    """A list of short texts; None where it is not given."""
+    if given.get(name) is None:
+        return None
+    value = given[name]
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list) or len(found) > most:
+        raise wrong(name, f"must be a list of at most {most} texts")
+    if not all(isinstance(part, str) and len(part) <= 100 for part in found):
+        raise wrong(name, "must be a list of short texts")
+    return [part for part in found if part]
+
+
+def metadata(given: Mapping[str, Any], name: str = "metadata") -> dict[str, Any] | None:
+    """Keys and values to set, None for a key that is to go; None where nothing was
+    given. As with Stripe, an empty value takes its key away (see also `is_cleared`)."""
+    value = given.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, dict) or len(value) > METADATA_KEYS:
+        raise wrong(name, f"must be an object of at most {METADATA_KEYS} keys")
+    for key, said in value.items():
+        place = f"{name}[{key[:METADATA_KEY]}]"
+        if not (0 < len(key) <= METADATA_KEY and key.isprintable()):
+            raise wrong(place, f"must be named in 1 to {METADATA_KEY} characters")
+        if said is not None and not isinstance(said, str | int | float | bool):
+            raise wrong(place, "must be a text, a number, true or false")
+        if len(str(said)) > METADATA_VALUE:
+            raise wrong(place, f"has at most {METADATA_VALUE} characters")
+        if not _is_kept(said):
+            raise wrong(place, "cannot be kept as it is")
+    return {key: None if said == "" else said for key, said in value.items()}
+
+
+def is_cleared(given: Mapping[str, Any], name: str = "metadata") -> bool:
+    """Whether all of it is to go: it was given, and as nothing."""
+    return name in given and given[name] in (None, "")
+
+
+def wrong(param: str, why: str) -> Problem:
+    """`param` and what is wrong with it, as the answer."""
+    return Problem(f"{param} {why}.", "parameter_invalid", param=param)
+
+
+def _is_kept(value: object) -> bool:
+    """Whether the database can keep it: no NUL, no half of a character, no infinity."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    letters = value if isinstance(value, str) else ""
+    return not any(x == "\x00" or "\ud800" <= x <= "\udfff" for x in letters)
