@@ -29,6 +29,7 @@ MAY: dict[str, frozenset[str]] = {
         "check_provider": "owner admin finance support developer",
         "manage_connections": "owner admin developer",
         "manage_endpoints": "owner admin developer",
+        "manage_projects": "owner admin",
         "view_audit": "owner admin",
     }.items()
 }

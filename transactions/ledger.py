@@ -18,7 +18,7 @@ from django.db.models import prefetch_related_objects
 from merchant import bulk
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import binding, outgoing, questions, standing, writing
+from transactions import binding, outgoing, questions, reporting, standing, writing
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent
@@ -83,6 +83,7 @@ def record_all(letters: Sequence[Letter], *, announce: bool = True) -> Outcome:
     if beside:
         outcome.fresh += standing.record(beside, announce=announce)
     questions.ask(_questions(named, outcome))
+    reporting.note(named)
     return outcome
 
 
@@ -97,7 +98,7 @@ def refold(ids: Sequence[UUID]) -> set[UUID]:
             for id, row in rows.items()
             if timelines[id]
         ]
-    )
+    ).touched
 
 
 @database.atomic
@@ -116,7 +117,7 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
         id: _after(timelines[id], decide(row, timelines[id]))
         for id, row in rows.items()
     }
-    changed = writing.write(
+    written = writing.write(
         [
             writing.Folder(
                 id, row, row.project, row.provider, timelines[id] + fresh[id]
@@ -128,8 +129,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
     if seen is not None:
-        outgoing.announce(seen, changed, added)
-    return changed
+        outgoing.announce(seen, written, added)
+    return written.touched
 
 
 def _after(
@@ -182,16 +183,16 @@ def _record_purchases(
             moved[known.pk] = known
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
-    changed = writing.write(
+    written = writing.write(
         [folder for id, folder in folders.items() if id in touched], bound.gone
     )
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
-    outcome.changed |= changed
+    outcome.changed |= written.touched
     outcome.fresh += fresh
     if seen is not None:
-        outgoing.announce(seen, changed, fresh)
+        outgoing.announce(seen, written, fresh)
 
 
 def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]:

@@ -58,6 +58,7 @@ class Post:
     endpoints: list[Endpoint] = field(default_factory=list)
     look_ups: Counted = Counted(0, more=False)
     without_key: list[Connection] = field(default_factory=list)
+    elsewhere: list[Connection] = field(default_factory=list)
 
 
 def at_purchases(rows: QuerySet[Transaction], now: datetime) -> Purchases:
@@ -110,6 +111,7 @@ def at_the_door(
         endpoints=_not_told(projects, livemode, now),
         look_ups=counted,
         without_key=named,
+        elsewhere=[each for each in own if each.reports_to],
     )
 
 

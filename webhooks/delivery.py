@@ -120,9 +120,8 @@ class Run:
         catch = claims.take(room, self.under_way, self.only)
         for claimed in catch.claimed:
             self._begin(claimed)
-        self.wait = 0.0 if catch.claimed else catch.wait
-        pause = LOOK_AGAIN if self.wait is None else min(self.wait, LOOK_AGAIN)
-        self.look_at = time.monotonic() + pause
+        self.wait = catch.wait
+        self.look_at = time.monotonic() + min(LOOK_AGAIN, catch.wait or LOOK_AGAIN)
 
     def _begin(self, claimed: Claimed) -> None:
         now = timezone.now()

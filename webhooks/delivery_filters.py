@@ -18,7 +18,7 @@ from merchant.selectors import projects_of
 from webhooks import told
 from webhooks.catalogue import GROUPS, KINDS
 from webhooks.filters import MOST_STRANDS
-from webhooks.list_filter import MODES, SINCE, UNTIL, ListFilter
+from webhooks.list_filter import MODES, ListFilter
 from webhooks.models import Delivery, Endpoint
 
 State = Delivery.State
@@ -34,8 +34,8 @@ EVENTS = [
 
 def names_in(asked: Iterable[str]) -> list[str]:
     """The names of events that names and groups stand for."""
-    groups = {name.removesuffix(".*") for name in asked if name.endswith(".*")}
     single = set(asked)
+    groups = {name.removesuffix(".*") for name in single if name.endswith(".*")}
     return [kind for kind in KINDS if kind in single or KINDS[kind].group in groups]
 
 
@@ -127,12 +127,6 @@ class DeliveryFilter(ListFilter):
         rows = self._rows.filter(**{f"{owner}__in": ids})
         states = self.chosen("state")
         return rows.filter(state__in=states) if states else rows
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something beside project and mode is asked for."""
-        names = ("endpoint", "event", "state", "transaction", SINCE, UNTIL)
-        return any(self.chosen(name) for name in names)
 
     def shown(self, name: str, label: str) -> str:
         return label.capitalize() if name == "state" else label

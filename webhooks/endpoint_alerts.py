@@ -14,7 +14,6 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -73,14 +72,14 @@ def news(now: datetime) -> Iterator[News]:
     """Everything that people have not heard of."""
     rows = Endpoint.objects.select_related("project__merchant")
     rows = rows.exclude(kind=Endpoint.Kind.FORWARD)
-    for endpoint in rows.filter(
-        state=Endpoint.State.ENABLED, failing__lte=now - HOUR, warned__lt=2
-    ):
-        level = max(
-            level for level, age in WARNINGS if endpoint.failing <= now - age
-        )
-        if level > endpoint.warned:
-            yield News(endpoint, "failing", level)
+    told = set()
+    for level, age in reversed(WARNINGS):
+        for endpoint in rows.filter(
+            state=Endpoint.State.ENABLED, failing__lte=now - age, warned__lt=level
+        ):
+            if endpoint.pk not in told:
+                told.add(endpoint.pk)
+                yield News(endpoint, "failing", level)
     for endpoint in rows.filter(
         state=Endpoint.State.DISABLED, warned__lt=SAID_DISABLED
     ):
@@ -91,12 +90,12 @@ def news(now: datetime) -> Iterator[News]:
 def _given_up(now: datetime) -> Iterator[News]:
     """What was exhausted since yesterday; of one endpoint once a day."""
     recent = Delivery.objects.filter(
-        state=Delivery.State.EXHAUSTED, done__gt=now - DAY, name__contains="."
+        state=Delivery.State.EXHAUSTED, done__gt=now - DAY
     ).exclude(name="endpoint.test")
     told = set(
-        Alert.objects.filter(day=now.date(), cause__startswith="exhausted:").values_list(
-            "cause", flat=True
-        )
+        Alert.objects.filter(
+            day=now.date(), cause__startswith="exhausted:"
+        ).values_list("cause", flat=True)
     )
     rows = Endpoint.objects.filter(failed_last__gt=now - DAY)
     for endpoint in rows.select_related("project__merchant"):
@@ -115,7 +114,9 @@ def tell(news: News) -> bool:
     try:
         _send(news)
     except (OSError, SMTPException):
-        logger.exception("The mail about endpoint %s could not be sent", news.endpoint.pk)
+        logger.exception(
+            "The mail about endpoint %s could not be sent", news.endpoint.pk
+        )
         _give_back(news)
         return False
     return True

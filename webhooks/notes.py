@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from merchant import bulk
 from merchant.http import Ended
@@ -118,12 +119,13 @@ def _row(result: Result, last: bool) -> bulk.Row:
 
 def _next(
     claimed: Claimed, verdict: Verdict, at: datetime, last: bool
-) -> tuple[Delivery.State, datetime]:
+) -> tuple[Delivery.State, datetime | None]:
+    """The state, and when it is due next; None where that does not change."""
     if verdict.ok:
-        return Delivery.State.DELIVERED, claimed.due
+        return Delivery.State.DELIVERED, None
     seconds = schedule.delay(claimed.tries + 1, verdict, random.random())
     if seconds is None or last:
-        return Delivery.State.EXHAUSTED, claimed.due
+        return Delivery.State.EXHAUSTED, None
     return Delivery.State.PENDING, at + timedelta(seconds=seconds)
 
 
@@ -157,8 +159,9 @@ def _write_at_once(rows: Sequence[bulk.Row]) -> int:
                 tls_ms int, wait_ms int, total_ms int, sent_headers jsonb,
                 answer_headers jsonb, answer text)
             ), mine AS (
-              UPDATE {_table(Delivery)} d SET state = given.state, due = given.due,
-                tries = given.tries, attempts_made = given.number,
+              UPDATE {_table(Delivery)} d SET state = given.state,
+                due = coalesce(given.due, d.due), tries = given.tries,
+                attempts_made = given.number,
                 status = given.status, error = given.error, done = given.done,
                 lease = NULL, leased_until = NULL
               FROM given
@@ -183,7 +186,7 @@ def _write_one_by_one(rows: Sequence[bulk.Row]) -> int:
         )
         if mine.update(
             state=row["state"],
-            due=row["due"],
+            due=row["due"] or F("due"),
             tries=row["tries"],
             attempts_made=row["number"],
             status=row["status"],

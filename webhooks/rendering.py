@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from merchant import bulk
-from webhooks import dialects, outbox
-from webhooks.models import Delivery, Endpoint, Event
+from webhooks import dialects, outbox, schedule
+from webhooks.models import Attempt, Delivery, Endpoint, Event
 
 
-def body_of(delivery: Delivery, number: int) -> bytes | None:
-    """The body of a delivery's try, in the dialect that its endpoint has now."""
-    return body(delivery.event, delivery.endpoint.dialect, number)
+def body_of(delivery: Delivery, attempt: Attempt) -> bytes | None:
+    """The body of a try, in the dialect that the delivery's endpoint has now."""
+    expires = schedule.expires(delivery.created, attempt.at)
+    return body(delivery.event, delivery.endpoint.dialect, attempt.number, expires)
 
 
-def body(event: Event, dialect: str, number: int = 1) -> bytes | None:
-    """The event's body in a dialect; None where that has no words for it."""
+def body(
+    event: Event, dialect: str, number: int = 1, expires: datetime | None = None
+) -> bytes | None:
+    """The event's body in a dialect; None where that has no words for it, or where
+    what it said is no longer kept.
+
+    `expires`: as for webhooks.dialects.base.News; without it that of a delivery which
+    was queued along with the event.
+    """
     spoken = dialects.DIALECTS.get(dialect)
-    if spoken is None:
+    if spoken is None or not event.payload:
         return None
-    return spoken.body(outbox.news_of(bulk.row_of(event), attempt=number))
+    news = outbox.news_of(bulk.row_of(event), attempt=number)
+    expires = expires or schedule.expires(event.created, event.created)
+    return spoken.body(replace(news, expires=expires))
 
 
 def known_dialects() -> list[tuple[str, str]]:

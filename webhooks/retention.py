@@ -68,7 +68,10 @@ def _delete(rows: QuerySet[Any], is_old: Test) -> int:
     end = _first(rows, lambda row: not is_old(row))
     model: type[Model] = rows.model
     return _in_batches(
-        rows, 0, end, lambda some: model._default_manager.filter(pk__in=some).delete()[0]
+        rows,
+        0,
+        end,
+        lambda some: model._default_manager.filter(pk__in=some).delete()[0],
     )
 
 

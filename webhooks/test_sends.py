@@ -116,7 +116,6 @@ def _claim(endpoint: Endpoint, by: Actor) -> Claimed:
         until=until,
         endpoint=endpoint,
         id=delivery.pk,
-        due=now,
         tries=0,
         attempts_made=0,
         created=now,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from webhooks.views import (
+    connecting,
+    connection_keys,
+    connections,
     deliveries,
     delivery_charts,
     endpoint_acts,
@@ -13,6 +16,7 @@ from webhooks.views import (
     endpoints,
     events,
     inbox,
+    resend,
 )
 
 app_name = "webhooks"
@@ -46,12 +50,26 @@ all_endpoints: list[URLPattern | URLResolver] = [
     path("<uuid:id>/", include(endpoint)),
 ]
 
-out: list[URLPattern | URLResolver] = [
-    path("events/", events.events, name="events"),
-    path("events/<str:key>/", events.event, name="event"),
-    path("deliveries/", deliveries.deliveries, name="deliveries"),
-    path("deliveries/charts/", delivery_charts.delivery_charts, name="delivery_charts"),
-    path("deliveries/<str:id>/", deliveries.delivery, name="delivery"),
+events_out: list[URLPattern | URLResolver] = [
+    path("", events.events, name="events"),
+    path("<str:key>/", events.event, name="event"),
+    path("<str:key>/send/", resend.send_event, name="send_event"),
+]
+
+letters_out: list[URLPattern | URLResolver] = [
+    path("", deliveries.deliveries, name="deliveries"),
+    path("charts/", delivery_charts.delivery_charts, name="delivery_charts"),
+    path("resend/", resend.resend, name="resend"),
+    path("<str:id>/", deliveries.delivery, name="delivery"),
+    path("<str:id>/resend/", resend.resend_one, name="resend_one"),
+]
+
+connection: list[URLPattern | URLResolver] = [
+    path("", connections.page, name="connection"),
+    path("heard/", connections.heard, name="heard"),
+    path("edit/", connecting.edit, name="connection_edit"),
+    path("keys/", connection_keys.keys, name="connection_keys"),
+    path("close/", connecting.close, name="connection_close"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -59,5 +77,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbound/refused/", inbox.refusals, name="refusals"),
     path("inbound/<uuid:id>/", include(one)),
     path("webhooks/", include(all_endpoints)),
-    path("", include(out)),
+    path("events/", include(events_out)),
+    path("deliveries/", include(letters_out)),
+    path("", include("webhooks.api_urls")),
+    path("connections/", connections.browse, name="connections"),
+    path("connections/new/", connecting.choose, name="connection_choose"),
+    path("connections/new/<slug:provider>/", connecting.open, name="connection_open"),
+    path(
+        "connections/keys/<uuid:id>/end/",
+        connection_keys.end,
+        name="connection_end_key",
+    ),
+    path("connections/<uuid:id>/", include(connection)),
 ]

@@ -114,6 +114,25 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             ),
         ),
     ),
+    (
+        _("Settings"),
+        (
+            Entry(
+                _("Projects"),
+                "projects",
+                "building-storefront",
+                "s",
+                "manage_projects",
+            ),
+            Entry(
+                _("Connections"),
+                "webhooks:connections",
+                "link",
+                "o",
+                "manage_connections",
+            ),
+        ),
+    ),
 )
 
 

@@ -64,11 +64,12 @@ def exhausted(
     of: Event | None = None, to: Endpoint | None = None, **over: Any
 ) -> Delivery:
     """Given up after ten tries, of which the last one is kept."""
+    given = {"status": 503, "error": "the endpoint answered 503"} | over
     row = delivery(
-        of, to, state="exhausted", status=503, tries=10, attempts_made=10,
-        error="the endpoint answered 503", done=timezone.now(), **over,
+        of, to, state="exhausted", tries=10, attempts_made=10, done=timezone.now(),
+        **given,
     )  # fmt: skip
-    attempt(row, number=10, status=503, outcome="answer", error=row.error)
+    attempt(row, number=10, status=503, outcome="refused", error=row.error)
     return row
 
 

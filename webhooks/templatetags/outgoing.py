@@ -152,7 +152,7 @@ def milliseconds(number: int | None) -> str:
 
 def phases_of(attempt: Attempt) -> list[tuple[str, int]]:
     """(words, milliseconds) of what is known of an attempt's time, in order; the rest
-    of it is reading the answer."""
+    of it is reading the answer, or waiting for one that never came."""
     known = [
         (str(words), value)
         for name, words in PHASES
@@ -160,5 +160,7 @@ def phases_of(attempt: Attempt) -> list[tuple[str, int]]:
     ]
     rest = attempt.total_ms - sum(value for _words, value in known)
     if known and rest > 0:
-        known.append((_("Reading the answer"), rest))
+        heard = attempt.status is not None
+        words = _("Reading the answer") if heard else _("Until it was given up")
+        known.append((words, rest))
     return known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from merchant import charts
+from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.views.guard import may
 from webhooks import paging, rendering, told
@@ -36,6 +38,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     def more(page: paging.Page) -> dict[str, Any]:
         return {
             "now": timezone.now(),
+            "may_resend": role_may(member.role, "resend"),
             "filter_query": asked.query(),
             "state": listing.ticks(asked, "state", _("State")),
             "endpoint": listing.ticks(asked, "endpoint", _("Endpoint")),
@@ -75,6 +78,7 @@ def show(
     request: HttpRequest, row: Delivery, *, trouble: str = "", status: int = 200
 ) -> HttpResponse:
     """The page of one delivery; `trouble`: why nothing came of what was asked."""
+    siblings = told.listed_endpoints([row.project])
     attempts = told.attempts_of(row, before(request), SHOWN + 1)
     context = {
         "delivery": row,
@@ -84,6 +88,8 @@ def show(
         "older": attempts[SHOWN - 1].number if len(attempts) > SHOWN else 0,
         "now": timezone.now(),
         "trouble": trouble,
+        "may_resend": role_may(member_of(request).role, "resend"),
+        "others": [one for one in siblings if one.pk != row.endpoint_id],
     }
     page = "webhooks/deliveries/delivery.html"
     return render(request, page, context, status=status)
@@ -100,7 +106,7 @@ class Try:
 
     @classmethod
     def of(cls, row: Delivery, attempt: Attempt) -> Try:
-        return cls(attempt, rendering.body_of(row, attempt.number), _spans(attempt))
+        return cls(attempt, rendering.body_of(row, attempt), _spans(attempt))
 
 
 def _spans(attempt: Attempt) -> list[dict[str, str]]:
@@ -122,6 +128,13 @@ def _spans(attempt: Attempt) -> list[dict[str, str]]:
 def before(request: HttpRequest) -> int | None:
     """The number of the try whose earlier ones are asked for."""
     return _number(request.GET.get("before", ""))
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _number(text: str) -> int | None:

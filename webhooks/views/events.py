@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.views.guard import may
 from webhooks import paging, rendering, told
@@ -76,10 +77,22 @@ def show(
         "body": rendering.body(row, chosen) if in_dialect else _kept(row),
         "deliveries": told.deliveries_of(row),
         "trouble": trouble,
+        "endpoints": _endpoints(request, row),
     }
     return render(request, "webhooks/events/event.html", context, status=status)
 
 
-def _kept(row: Event) -> bytes:
+def _kept(row: Event) -> bytes | None:
     """What the event's row holds, from which every dialect is made."""
-    return json.dumps(row.payload, ensure_ascii=False).encode()
+    return (
+        None
+        if not row.payload
+        else json.dumps(row.payload, ensure_ascii=False).encode()
+    )
+
+
+def _endpoints(request: HttpRequest, row: Event) -> list[Any]:
+    """Where it may be sent by hand; none for who may not."""
+    if not role_may(member_of(request).role, "resend"):
+        return []
+    return told.listed_endpoints([row.project])
