@@ -28,6 +28,8 @@ MAY: dict[str, frozenset[str]] = {
         "resend": "owner admin developer",
         "check_provider": "owner admin finance support developer",
         "manage_connections": "owner admin developer",
+        "manage_endpoints": "owner admin developer",
+        "manage_projects": "owner admin",
         "view_audit": "owner admin",
     }.items()
 }

@@ -31,6 +31,7 @@ RULES_JOB = "transactions.reach.apply_rules"
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
 NEWS_JOB = "transactions.outgoing.tell_overdue"
 DELIVERIES_JOB = "webhooks.jobs.deliver"
+POLL_JOB = "transactions.poll.poll_due"
 
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
 #: sweep only finds what the bell missed.
@@ -42,7 +43,7 @@ PERIODIC: list[tuple[str, float]] = [
     (BULK_JOB, 2.0),
     (RULES_JOB, 2.0),
     (NEWS_JOB, 5.0),
-    ("transactions.poll.poll_due", 60.0),
+    (POLL_JOB, 60.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.listen", 300.0),

@@ -57,7 +57,7 @@ from transactions.models import (
     Transaction,
     TransactionAlias,
 )
-from webhooks.models import Refusal
+from webhooks.models import Delivery, Event, Refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,8 @@ class Route:
 
 OPEN = {"visitor": 200, "key": 200}
 API = {"roles": NOBODY, "own": (401,), "stranger": (401,), "visitor": 401}
+#: Asks for the password before it does anything.
+GRAVE: dict[str, Any] = {"own": (302,), "stranger": (404,), "id": "connection"}
 #: Somebody else's own view: nobody's but theirs, whatever the role.
 OTHERS = {"own": (404,), "stranger": (404,)}
 
@@ -119,8 +121,34 @@ ROUTES = {
     "theme/": Route(WRITE, own=(302,), stranger=(302,)),
     "shortcuts/": Route(WRITE, own=(302,), stranger=(302,)),
     "merchant/": Route(WRITE, own=(302,), stranger=(302,)),
-    "connections/<id>/key/": Route(
-        "GET POST", DEVELOPERS, own=(200, 422), stranger=(404,), id="connection"
+    "connections/": Route(READ, DEVELOPERS),
+    "connections/new/": Route(READ, DEVELOPERS),
+    "connections/new/<provider>/": Route(
+        "GET POST", DEVELOPERS, own=(302,), stranger=(302,)
+    ),
+    "connections/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="connection"),
+    "connections/<id>/heard/": Route(
+        READ, DEVELOPERS, stranger=(404,), id="connection"
+    ),
+    "connections/<id>/edit/": Route("GET POST", DEVELOPERS, **GRAVE),
+    "connections/<id>/keys/": Route("GET POST", DEVELOPERS, **GRAVE),
+    "connections/<id>/close/": Route("GET POST", DEVELOPERS, **GRAVE),
+    "connections/<id>/key/": Route("GET POST", DEVELOPERS, **GRAVE),
+    "connections/<id>/token/": Route(
+        "GET POST", DEVELOPERS, own=(404,), stranger=(404,), id="connection"
+    ),
+    "connections/<id>/poll/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="connection"
+    ),
+    "connections/keys/<id>/end/": Route(
+        "GET POST", DEVELOPERS, **GRAVE | {"id": "secret"}
+    ),
+    "projects/": Route(READ, OWNERS),
+    "projects/new/": Route(
+        "GET POST", OWNERS, own=(200, 422), stranger=(200, 404, 422)
+    ),
+    "projects/<id>/": Route(
+        "GET POST", OWNERS, own=(200, 422), stranger=(404,), id="project"
     ),
     "inbound/": Route(READ, DEVELOPERS),
     "inbound/refused/": Route(READ, DEVELOPERS),
@@ -226,6 +254,22 @@ ROUTES = {
     ),
     "v1/transactions": Route(READ, key=200, **API),
     "v1/transactions/<id>": Route("GET POST", key=404, id="transaction", **API),
+    "v1/purchases/<id>": Route(READ, key=404, id="transaction", **API),
+    "v1/webhook_endpoints": Route("GET POST", key=200, posted=415, **API),
+    "v1/webhook_endpoints/<id>": Route(
+        "GET POST DELETE", key=404, id="transaction", **API
+    ),
+    "v1/stores/<store>/webhooks": Route("GET POST", key=404, **API),
+    "v1/stores/<store>/webhooks/resend": Route(WRITE, key=404, **API),
+    "v1/stores/<store>/webhooks/variables": Route(READ, key=404, **API),
+    "v1/stores/<store>/webhooks/<id>": Route(
+        "PATCH DELETE", key=404, id="transaction", **API
+    ),
+    "v1/stores/<store>/webhooks/<id>/history": Route(
+        READ, key=404, id="transaction", **API
+    ),
+    "v1/events": Route(READ, key=200, **API),
+    "v1/events/<id>": Route(READ, key=404, id="transaction", **API),
     "metrics": Route(READ, key=200, **API),
     "v1/openapi.json": Route(READ, **OPEN),
     "v1/docs": Route(READ, **OPEN),
@@ -256,6 +300,8 @@ def plain(pattern: str) -> str:
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
     known = known.replace("<rest>", "nothing").replace("<act>", "done")
+    known = known.replace("<store>", "qxours-shop")
+    known = known.replace("<provider>", "stripe")
     return "/" + known.replace("<id>", str(id)).replace("<key>", str(id))
 
 
@@ -345,7 +391,7 @@ def full_house(mark: str) -> House:
         "customer": customer, "product": item.product, "item": item,
         "refund": refund, "dispute": dispute, "member": owner,
         "bulk": bulk, "view": view, "note": note, "delivery": delivery,
-        "endpoint": delivery.endpoint,
+        "endpoint": delivery.endpoint, "secret": connection.secrets.get(),
     }  # fmt: skip
     ids = {name: row.pk for name, row in rows.items()}
     event.refresh_from_db()
@@ -357,6 +403,8 @@ THINGS += apps.get_app_config("transactions").get_models()
 
 #: Columns that hold codes and keys, or a shape of their own.
 KEPT = {"currency", "customer_country", "method_last4", "fingerprint", "says"}
+#: Their names are a contract: an event of any other name cannot be told.
+NAMED = {Delivery, Event}
 SHAPES: dict[str, Any] = {
     "customer_details": lambda mark: {
         "ip": "203.0.113.9",
@@ -386,6 +434,8 @@ def stamp(model: type[models.Model], mark: str) -> None:
     for row in model.objects.all():
         for column in model._meta.concrete_fields:
             if column.name in KEPT or column.choices or column.primary_key:
+                continue
+            if column.name == "name" and model in NAMED:
                 continue
             if "q" + "x" in str(getattr(row, column.attname)):
                 continue
@@ -560,7 +610,8 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
             f"/events/{ids['event']}/", f"/events/{ids['event']}/?as=standard",
             "/deliveries/", f"/deliveries/{ids['delivery']}/", "/deliveries/charts/",
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
-            f"/connections/{ids['connection']}/key/",
+            "/connections/", f"/connections/{ids['connection']}/",
+            "/projects/", f"/projects/{house.project.slug}/",
         ):  # fmt: skip
             answer = client.get(path)
             assert answer.status_code == 200

@@ -55,6 +55,7 @@ class Post:
     silent: list[Connection] = field(default_factory=list)
     look_ups: Counted = Counted(0, more=False)
     without_key: list[Connection] = field(default_factory=list)
+    elsewhere: list[Connection] = field(default_factory=list)
 
 
 def at_purchases(rows: QuerySet[Transaction], now: datetime) -> Purchases:
@@ -106,6 +107,7 @@ def at_the_door(
         silent=[each for each in own if silence.is_too_long(each, now)],
         look_ups=counted,
         without_key=named,
+        elsewhere=[each for each in own if each.reports_to],
     )
 
 

@@ -183,11 +183,25 @@ def _pick(
         lease=lease,
         until=until,
     )
-    claimed = []
-    for row in rows:
-        endpoint, pk, tries, made, created, *event, happened = row
-        queued = datetime.fromtimestamp(created, UTC)
-        columns = (pk, tries, made, queued, *event)
-        entered = datetime.fromtimestamp(happened, UTC)
-        claimed.append(Claimed(lease, until, endpoints[endpoint], *columns, entered))
-    return claimed
+    return [_claimed(lease, until, endpoints[row[0]], row) for row in rows]
+
+
+def _claimed(
+    lease: UUID, until: datetime, endpoint: Endpoint, row: Sequence[Any]
+) -> Claimed:
+    _, pk, tries, made, created, key, name, livemode, kind, payload, happened = row
+    return Claimed(
+        lease,
+        until,
+        endpoint,
+        pk,
+        tries,
+        made,
+        datetime.fromtimestamp(created, UTC),
+        key,
+        name,
+        livemode,
+        kind,
+        payload,
+        datetime.fromtimestamp(happened, UTC),
+    )

@@ -29,6 +29,7 @@ LISTS = (
     "webhooks:inbox",
     "webhooks:events",
     "webhooks:deliveries",
+    "webhooks:endpoints",
     "transactions:home",
     "transactions:customers",
     "transactions:products",
@@ -91,6 +92,13 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Events"), "webhooks:events", "bolt", "e", "view_deliveries"),
             Entry(
+                _("Webhook endpoints"),
+                "webhooks:endpoints",
+                "paper-airplane",
+                "w",
+                "manage_endpoints",
+            ),
+            Entry(
                 _("Deliveries"),
                 "webhooks:deliveries",
                 "queue-list",
@@ -103,6 +111,25 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 "inbox-arrow-down",
                 "i",
                 "view_inbound",
+            ),
+        ),
+    ),
+    (
+        _("Settings"),
+        (
+            Entry(
+                _("Projects"),
+                "projects",
+                "building-storefront",
+                "s",
+                "manage_projects",
+            ),
+            Entry(
+                _("Connections"),
+                "webhooks:connections",
+                "link",
+                "o",
+                "manage_connections",
             ),
         ),
     ),

@@ -185,7 +185,7 @@ def test_a_silent_connection_is_told(project: Project, owner_client: Client) -> 
     connection = make_connection(project=project, heard=heard, usual_gap=7200)
     make_transaction(connection=connection)
     line = line_about(owner_client, "silent for unusually long")
-    assert line.url == f"/inbound/?connection={connection.pk}"
+    assert line.url == f"/connections/{connection.pk}/"
     assert re.fullmatch(
         r"nothing since .*; usually 2 hours at most", line.named[0].note
     )

@@ -98,7 +98,9 @@ def of_post(found: Post, along: Pairs, *, may_connect: bool) -> Iterator[Line]:
         url = _inbox(along, state=["failed", "quarantined"])
         yield Line(str(count), words, url, "inbox-arrow-down", "bad")
     if found.silent:
-        yield _silent(found.silent)
+        yield _silent(found.silent, may_connect=may_connect)
+    if found.elsewhere and may_connect:
+        yield _elsewhere(found.elsewhere)
     if found.refused:
         words = ngettext(
             "delivery was refused today", "deliveries were refused today", found.refused
@@ -174,17 +176,16 @@ def _to_hand_over(found: Purchases, along: Pairs) -> Line:
     return Line(str(count), words, _queue(along), "gift", note=since)
 
 
-def _silent(silent: list[Connection]) -> Line:
+def _silent(silent: list[Connection], *, may_connect: bool) -> Line:
     words = ngettext(
         "connection has been silent for unusually long",
         "connections have been silent for unusually long",
         len(silent),
     )
-    named = [
-        Named(str(each), _inbox([], connection=str(each.pk)), _silence(each))
-        for each in silent
-    ]
-    url = named[0].url if len(named) == 1 else reverse("webhooks:inbox")
+    where = _connection if may_connect else _letters
+    named = [Named(str(each), where(each), _silence(each)) for each in silent]
+    every = "webhooks:connections" if may_connect else "webhooks:inbox"
+    url = named[0].url if len(named) == 1 else reverse(every)
     return Line(str(len(silent)), words, url, "signal-slash", "bad", named=named)
 
 
@@ -194,6 +195,18 @@ def _silence(connection: Connection) -> str:
     since = _("nothing since %s") % short_time(connection.heard)
     usual = _("usually %s at most") % duration_words(connection.usual_gap or 0)
     return f"{since}; {usual}"
+
+
+def _elsewhere(away: list[Connection]) -> Line:
+    words = ngettext(
+        "connection's purchases report elsewhere",
+        "connections' purchases report elsewhere",
+        len(away),
+    )
+    note = _("its shop names callbacks of its own")
+    named = [Named(str(each), _connection(each), note) for each in away]
+    url = named[0].url if len(named) == 1 else reverse("webhooks:connections")
+    return Line(str(len(away)), words, url, "arrow-top-right-on-square", named=named)
 
 
 def _without_key(found: Post) -> Line:
@@ -246,6 +259,14 @@ def _list(along: Pairs, **asked: Any) -> str:
 def _inbox(along: Pairs, **asked: Any) -> str:
     path = reverse("webhooks:inbox")
     return f"{path}?{urlencode([*along, *asked.items()], doseq=True)}"
+
+
+def _letters(connection: Connection) -> str:
+    return _inbox([], connection=str(connection.pk))
+
+
+def _connection(connection: Connection) -> str:
+    return reverse("webhooks:connection", args=[connection.pk])
 
 
 def _queue(along: Pairs) -> str:
