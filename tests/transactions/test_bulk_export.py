@@ -17,7 +17,7 @@ from merchant.models import AuditEntry, Member, Project
 from tests.conftest import client_of
 from tests.factories import make_item, make_member, make_project, make_transaction
 from transactions import layouts
-from transactions.exports import to_csv
+from transactions.exports import kinds
 from transactions.models import BulkAction, Transaction
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_the_file_holds_the_rows_that_were_chosen(
     make_item(rows[0], "Iron Sword", quantity=2)
     head, *lines = table(finance, chosen(finance, rows[:2]))
     assert head == [
-        "Id", "Customer", "Product", "Status", "Method", "Provider", "Created (UTC)",
+        "id", "Customer", "Product", "Status", "Method", "Provider", "Created (UTC)",
         "Amount", "Currency",
     ]  # fmt: skip
     assert [line[0] for line in lines] == [str(rows[1].pk), str(rows[0].pk)]
@@ -88,7 +88,7 @@ def test_the_columns_are_those_of_the_members_list(project: Project) -> None:
     client = client_of(member)
     head, line = table(client, chosen(client, [row]))
     assert head == [
-        "Id", "Customer", "Net", "Currency", "Order reference", "Amount"
+        "id", "Customer", "Net", "Currency", "Order reference", "Amount"
     ]  # fmt: skip
     assert line[2:] == ["19.00", "EUR", "A-1", "19.99"]
 
@@ -104,9 +104,9 @@ def test_a_cell_that_a_spreadsheet_would_run_is_guarded(
 
 @given(st.text(max_size=60))
 def test_what_is_written_can_be_read_again(text: str) -> None:
-    guarded = to_csv.guarded(text)
+    guarded = kinds.guarded(text)
     assert guarded.removeprefix("'" if guarded != text else "") == text
-    assert guarded.lstrip(" \u00a0\ufeff")[:1] not in to_csv.DANGEROUS
+    assert guarded.lstrip(" \u00a0\ufeff")[:1] not in kinds.DANGEROUS
 
 
 def test_it_changes_nothing_and_stands_in_the_audit_log(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -16,8 +15,11 @@ from merchant.models import Member
 from merchant.views.guard import may, zone_of
 from transactions import columns, layouts, selectors
 from transactions.bulk_actions import ACTS
-from transactions.exports import table, to_csv
-from transactions.models import BulkAction, Transaction
+from transactions.exports import to_csv
+from transactions.exports.lists import shown
+from transactions.exports.source import Source, of_few
+from transactions.exports.spec import Spec, masks
+from transactions.models import BulkAction
 from transactions.views import bulk_page
 
 #: Rows that are fetched at a time: what a download holds in memory.
@@ -32,22 +34,28 @@ def download(request: HttpRequest, id: UUID) -> HttpResponseBase:
     if not ACTS[bulk.act].is_file:
         raise Http404
     keys = columns.of_layout(layouts.of(member)).keys
-    found = table.headings(keys, zone_of(member))
-    rows = _rows(member, bulk, table.needs(keys))
+    spec = Spec(
+        table="transactions",
+        format="csv",
+        columns=("id", *(key for key in keys if key != "id")),
+        zone=str(zone_of(member)),
+        bom=True,
+        masked=masks(member.role),
+        made_at=timezone.now(),
+    )
     detail = {"rows": bulk.found, "filter": bulk.described, "columns": keys}
     audit.note(member, "transactions.exported", bulk, detail=detail, request=request)
     response = StreamingHttpResponse(
-        to_csv.lines(rows, found), content_type="text/csv; charset=utf-8"
+        _lines(spec, member, bulk), content_type="text/csv; charset=utf-8"
     )
     name = f"transactions-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _rows(
-    member: Member, bulk: BulkAction, needs: Sequence[str]
-) -> Iterator[Transaction]:
+def _lines(spec: Spec, member: Member, bulk: BulkAction) -> Iterator[bytes]:
     """The transactions in the draft's order, of those that the member may see now."""
+    yield to_csv.head(spec)
     visible = selectors.visible_to(member)
     last = 0
     while True:
@@ -56,7 +64,7 @@ def _rows(
         if not pairs:
             return
         last = pairs[-1][0]
-        known = visible.in_bulk([id for _, id in pairs])
-        rows = [known[id] for _, id in pairs if id in known]
-        prefetch_related_objects(rows, *needs)
-        yield from rows
+        place = {str(id): at for at, (_, id) in enumerate(pairs)}
+        some = Source([visible.filter(pk__in=list(place))])
+        rows = sorted(of_few(spec, some), key=lambda row: place[row[0]])
+        yield to_csv.lines(rows, shown(spec), spec.manner).encode()
