@@ -12,6 +12,7 @@ import socket
 import threading
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -236,6 +237,7 @@ def _check_ours(target: Target) -> None:
         check(target.address, target)
 
 
+@cache
 def _origin(url: str) -> tuple[str, str, int] | None:
     if not url:
         return None

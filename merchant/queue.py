@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from functools import cache
+from types import FrameType
 
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
@@ -37,6 +38,7 @@ PERIODIC: list[tuple[str, float]] = [
     (settings.INBOX_JOB, 2.0 if settings.REDIS_URL else 0.2),
     (LOOK_UPS_JOB, 1.0),
     (REFUNDS_JOB, 1.0),
+    (DELIVERIES_JOB, 1.0 if settings.REDIS_URL else 0.3),
     (BULK_JOB, 2.0),
     (RULES_JOB, 2.0),
     (NEWS_JOB, 5.0),
@@ -58,17 +60,26 @@ DRAINED: dict[str, str] = {
     "news": NEWS_JOB,
     "rules": RULES_JOB,
     "bulk": BULK_JOB,
+    "deliveries": DELIVERIES_JOB,
 }
 
 #: Drains are quick and have a queue of their own; whatever asks a provider may wait
 #: for it and must not make them wait.
 QUICK, SLOW = "quick", "default"
-QUEUE_OF = defaultdict(lambda: SLOW, {settings.INBOX_JOB: QUICK})
+#: Sending waits for the merchants' servers, which must not wait for a provider either.
+SENDING = "sending"
+QUEUE_OF = defaultdict(
+    lambda: SLOW, {settings.INBOX_JOB: QUICK, DELIVERIES_JOB: SENDING}
+)
+QUEUES = (QUICK, SLOW, SENDING)
 
 SECONDS_BETWEEN_RINGS = 0.05
 SECONDS_AFTER_ERROR = 5.0
 LONGEST_PAUSE = 30.0
 SECONDS_TO_FINISH = 4.0
+
+#: Set when this process is to end: a long job finishes what it has and begins no more.
+ending = threading.Event()
 
 _bells: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
@@ -183,8 +194,16 @@ def answer_rings(name: str) -> None:
     # A client of its own: it waits in Redis for minutes, a ring must not.
     client = Redis.from_url(settings.REDIS_URL)
     queues = [Queue(name, connection=client, serializer=JSONSerializer)]
-    worker = SimpleWorker(queues, connection=client, serializer=JSONSerializer)
+    worker = Answerer(queues, connection=client, serializer=JSONSerializer)
     worker.work(logging_level="WARNING")
+
+
+class Answerer(SimpleWorker):
+    """Tells a job that runs long that the process is to end."""
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        ending.set()
+        super().request_stop(signum, frame)
 
 
 def drain() -> dict[str, int]:
@@ -213,11 +232,13 @@ def loop(stop: threading.Event) -> None:
     for thread in threads:
         thread.start()
     stop.wait()
+    ending.set()
     for job, _every in PERIODIC:
         _bells[job].set()
     end = time.monotonic() + SECONDS_TO_FINISH
     for thread in threads:
         thread.join(timeout=max(0.0, end - time.monotonic()))
+    ending.clear()
 
 
 def _keep(job: str, every: float, stop: threading.Event) -> None:

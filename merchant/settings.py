@@ -173,6 +173,18 @@ CACHES = {
     }
 }
 
+# ------------------------------------------------------------------------ keeping
+#: Days for which is kept what events said, what their receivers answered, and that they
+#: were sent at all.
+EVENTS_KEPT_DAYS = take("EVENTS_KEPT_DAYS", env.int, 90)
+ANSWERS_KEPT_DAYS = take("ANSWERS_KEPT_DAYS", env.int, 30)
+DELIVERIES_KEPT_DAYS = take("DELIVERIES_KEPT_DAYS", env.int, 400)
+# The schedule of tries runs for four days, and its rows must live as long.
+if min(EVENTS_KEPT_DAYS, ANSWERS_KEPT_DAYS) < 5:
+    raise wrong("EVENTS_KEPT_DAYS and ANSWERS_KEPT_DAYS", "must be 5 or more")
+if max(EVENTS_KEPT_DAYS, ANSWERS_KEPT_DAYS) > DELIVERIES_KEPT_DAYS:
+    raise wrong("DELIVERIES_KEPT_DAYS", "must be the longest of the three")
+
 # --------------------------------------------------------------------------- mail
 _mail = take("EMAIL_URL", env.dj_email_url, f"file:///{DATA_DIR / 'mail'}")
 if "EMAIL_BACKEND" not in _mail:

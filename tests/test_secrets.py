@@ -25,13 +25,14 @@ from merchant import connections, http, keys, queue, vault
 from merchant.models import Connection, Member, Project, Secret, User
 from merchant.providers.base import Answer
 from tests.conftest import client_of
-from tests.factories import make_connection, make_secret, rsa_pair
+from tests.factories import make_connection, make_project, make_secret, rsa_pair
 from tests.webhooks import deliveries
 from transactions import jobs, poll
 from transactions.models import LookUp, Transaction
-from webhooks import intake, refusals
+from webhooks import intake, refusals, signing_keys
+from webhooks import secrets as endpoint_secrets
 from webhooks.jobs import alert
-from webhooks.models import InboundEvent, Refusal
+from webhooks.models import Endpoint, EndpointSecret, InboundEvent, Refusal, SigningKey
 
 pytestmark = pytest.mark.django_db
 PASSWORD = f"a password {secrets.token_hex(12)}"
@@ -50,6 +51,7 @@ class Seeded:
         email = ("--merchant", project.merchant.slug, "--email", "new@example.com")
         self.run("add_member", *email, *member)
         self.accounts = [self.connect(provider) for provider in deliveries.EVERY]
+        self.endpoints = [self.listen(dialect) for dialect in ("standard", "paysecure")]
         shown = self.run("add_api_key", "--project", project.slug)
         self.key = json.loads(shown.splitlines()[-1])["key"]
         self.hidden["key"] = self.key
@@ -83,6 +85,20 @@ class Seeded:
         if provider == "paysecure":
             make_secret(account, "private", rsa_pair()[1])
         return account
+
+    def listen(self, dialect: str) -> Endpoint:
+        """An endpoint of the project, with what its letters are signed with."""
+        endpoint = Endpoint.objects.create(
+            project=self.project, url="https://shop.example/in", dialect=dialect
+        )
+        if dialect == "paysecure":
+            private = signing_keys.pair_of(self.project).open()
+            self.hidden["the project's private key"] = private.splitlines()[3]
+        else:
+            secret = endpoint_secrets.new_secret(dialect)
+            EndpointSecret.sealed_for(endpoint, secret).save()
+            self.hidden["secret of the endpoint"] = secret
+        return endpoint
 
     @property
     def needles(self) -> dict[str, bytes]:
@@ -238,6 +254,14 @@ def test_reprs_hide_what_they_hold(seeded: Seeded) -> None:
     for account in seeded.accounts:
         held = connections.keys_of(account)
         assert not seeded.hits("keys", f"{held!r} {held} {[held]}")
+    for endpoint in seeded.endpoints:
+        signs = endpoint_secrets.keys_of(endpoint)
+        kept = endpoint_secrets._kept
+        assert not seeded.hits("keys", f"{signs!r} {signs.turn(1)!r} {kept}")
+        rows = [*endpoint.secrets.all(), *seeded.project.signing_keys.all()]
+        for row in (endpoint, *rows):
+            assert not seeded.hits("a row", f"{row!r} {row} {vars(row)}")
+    for account in seeded.accounts:
         for row in (account, *account.secrets.all()):
             assert not seeded.hits("a row", f"{row!r} {row} {vars(row)}")
 
@@ -249,6 +273,10 @@ def test_a_sealed_text_opens_in_its_own_place_only(project: Project) -> None:
     Secret.objects.filter(pk=yours.pk).update(sealed=mine.sealed)
     with pytest.raises(vault.Locked):
         Secret.objects.get(pk=yours.pk).open()
+    here, there = (signing_keys.pair_of(make_project()) for _ in range(2))
+    SigningKey.objects.filter(pk=there.pk).update(sealed=here.sealed)
+    with pytest.raises(vault.Locked):
+        SigningKey.objects.get(pk=there.pk).open()
     Connection.objects.filter(pk=other.pk).update(sealed_api_key=one.sealed_api_key)
     Secret.objects.filter(pk=yours.pk).delete()
     with pytest.raises(vault.Locked):

@@ -97,7 +97,7 @@ def refold(ids: Sequence[UUID]) -> set[UUID]:
             for id, row in rows.items()
             if timelines[id]
         ]
-    )
+    ).touched
 
 
 @database.atomic
@@ -116,7 +116,7 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
         id: _after(timelines[id], decide(row, timelines[id]))
         for id, row in rows.items()
     }
-    changed = writing.write(
+    written = writing.write(
         [
             writing.Folder(
                 id, row, row.project, row.provider, timelines[id] + fresh[id]
@@ -128,8 +128,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
     if seen is not None:
-        outgoing.announce(seen, changed, added)
-    return changed
+        outgoing.announce(seen, written, added)
+    return written.touched
 
 
 def _after(
@@ -182,16 +182,16 @@ def _record_purchases(
             moved[known.pk] = known
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
-    changed = writing.write(
+    written = writing.write(
         [folder for id, folder in folders.items() if id in touched], bound.gone
     )
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
-    outcome.changed |= changed
+    outcome.changed |= written.touched
     outcome.fresh += fresh
     if seen is not None:
-        outgoing.announce(seen, changed, fresh)
+        outgoing.announce(seen, written, fresh)
 
 
 def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]:

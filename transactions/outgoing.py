@@ -32,6 +32,7 @@ from transactions.models import (
 )
 from transactions.news import Item, Story
 from transactions.statuses import RELEASED, TO_HAND_OVER
+from transactions.writing import Written
 from webhooks import outbox
 from webhooks.models import Event
 from webhooks.outbox import Happening
@@ -74,14 +75,16 @@ def look(
     return seen
 
 
-def announce(
-    seen: Seen, changed: Iterable[UUID], fresh: Sequence[TimelineEntry] = ()
-) -> None:
+def announce(seen: Seen, written: Written, fresh: Sequence[TimelineEntry] = ()) -> None:
     """Publishes what the changed rows came to. `fresh`: the entries that did it."""
-    rows = _now(changed)
+    changed = [written.rows[id] for id in sorted(written.touched)]
+    rows = [row for row in changed if not row.parked]
     if not rows:
         return
-    children = _children(row.pk for row in rows)
+    children = {
+        row.pk: tuple(written.children.get(row.pk, {}).get(kind, []) for kind in KINDS)
+        for row in rows
+    }
     entries: dict[UUID, list[TimelineEntry]] = {}
     for entry in fresh:
         if entry.transaction_id:
@@ -167,12 +170,6 @@ def references_of(ids: Iterable[UUID]) -> dict[UUID, dict[str, list[str]]]:
 
 
 # ----------------------------------------------------------------------- the two ends
-def _now(ids: Iterable[UUID]) -> list[Transaction]:
-    return list(
-        Transaction.objects.filter(pk__in=list(ids), parked=False).order_by("pk")
-    )
-
-
 def _children(ids: Iterable[UUID]) -> Children:
     found: Children = {id: tuple([] for _kind in KINDS) for id in ids}
     if found:

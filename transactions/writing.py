@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -67,13 +68,25 @@ class Folder:
         return self._known.get((entry.connection_id, entry.identity))
 
 
-def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> set[UUID]:
-    """Folds and writes them in a few statements; returns the rows that changed.
+@dataclass(slots=True)
+class Written:
+    """What the books hold now: the rows, their children by kind in their own order, and
+    which rows changed."""
+
+    touched: set[UUID] = field(default_factory=set)
+    rows: dict[UUID, Transaction] = field(default_factory=dict)
+    children: dict[UUID, dict[type[models.Model], list[Any]]] = field(
+        default_factory=dict
+    )
+
+
+def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> Written:
+    """Folds and writes them in a few statements.
 
     `gone`: rows that were joined to one of these, as they were.
     """
     if not folders:
-        return set()
+        return Written()
     folders = sorted(folders, key=lambda folder: folder.id)
     folded = fold_all(folders)
     customers = _customers(folders, folded)
@@ -84,12 +97,13 @@ def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> set[UUID]:
     changed = [row for row, before in rows if _differs(row, before)]
     before = _before(folders)
     bulk.upsert(Transaction, changed, unique=["id"], update=FOLDED)
-    touched = {row["id"] for row in changed}
-    touched |= _write_children(folders, folded, before)
+    written = Written({row["id"] for row in changed})
+    written.rows = {row["id"]: Transaction(**row) for row, _ in rows}
+    _write_children(folders, folded, before, written)
     after = [(row, folded[row["id"]].items) for row, _ in rows]
     totals.count(added=after, taken=[*before.values(), *gone])
-    _tend_customers(rows, gone, touched)
-    return touched
+    _tend_customers(rows, gone, written.touched)
+    return written
 
 
 def fold_all(folders: Sequence[Folder]) -> dict[UUID, fold.Folded]:
@@ -289,18 +303,17 @@ def _write_children(
     folders: Sequence[Folder],
     folded: dict[UUID, fold.Folded],
     before: dict[UUID, Sale],
-) -> set[UUID]:
-    touched: set[UUID] = set()
+    written: Written,
+) -> None:
     for model, name, wanted in children(folders, folded):
         if model is LineItem:
             known: Iterable[Any] = [i for _, old in before.values() for i in old]
-            touched |= _replace(model, name, wanted, known)
+            _replace(model, name, wanted, known, written)
             _rename(wanted.values())
             continue
         known = model._default_manager.filter(transaction_id__in=before)
         id_of = _id_of_refund if model is Refund else _new_id
-        touched |= _replace(model, name, wanted, known if before else (), id_of)
-    return touched
+        _replace(model, name, wanted, known if before else (), written, id_of)
 
 
 def children(
@@ -372,34 +385,45 @@ def _replace(
     name: str,
     wanted: Children,
     old: Iterable[Any],
+    written: Written,
     id_of: Callable[[str, dict[str, Any]], UUID] = _new_id,
-) -> set[UUID]:
+) -> None:
     """Makes the children of some transactions, `old` ones, what they should be.
 
     `name` is the column that tells a transaction's children apart, `id_of` gives a new
-    one its id. Returns the transactions whose children changed.
+    one its id.
     """
     found = {(child.transaction_id, getattr(child, name)): child for child in old}
-    changed = [
-        key
-        for key, columns in wanted.items()
-        if key not in found
-        or any(
-            getattr(found[key], column) != value for column, value in columns.items()
-        )
-    ]
+    now: dict[tuple[UUID, str], Any] = {}
+    changed: list[bulk.Row] = []
+    for key in sorted(wanted):
+        known, columns = found.get(key), wanted[key]
+        if known is not None and all(
+            getattr(known, column) == value for column, value in columns.items()
+        ):
+            now[key] = known
+            continue
+        id = known.pk if known is not None else id_of(key[1], columns)
+        row = {"id": id, "transaction_id": key[0], name: key[1]} | columns
+        now[key] = model(**row)
+        changed.append(row)
+        written.touched.add(key[0])
     gone = [key for key in found if key not in wanted]
     if changed:
-        bulk.upsert(
-            model,
-            [
-                {"id": id_of(key, wanted[id, key]), "transaction_id": id, name: key}
-                | wanted[id, key]
-                for id, key in sorted(changed)
-            ],
-            unique=["transaction_id", name],
-            update=list(wanted[changed[0]]),
-        )
+        unique = ["transaction_id", name]
+        update = [column for column in changed[0] if column not in {"id", *unique}]
+        bulk.upsert(model, changed, unique=unique, update=update)
     if gone:
         model._default_manager.filter(pk__in=[found[key].pk for key in gone]).delete()
-    return {id for id, _ in [*changed, *gone]}
+        written.touched |= {id for id, _ in gone}
+    _keep(model, now, written)
+
+
+def _keep(
+    model: type[models.Model], now: Mapping[tuple[UUID, str], Any], written: Written
+) -> None:
+    """Notes the children as they are now, in the order in which a list has them."""
+    order = attrgetter(*map(str, model._meta.ordering or ["pk"]))
+    for child in sorted(now.values(), key=order):
+        mine = written.children.setdefault(child.transaction_id, {})
+        mine.setdefault(model, []).append(child)

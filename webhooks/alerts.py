@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from merchant.models import Connection, Member
+from merchant.models import Connection, Member, Project
 from webhooks.models import Alert, InboundEvent, Refusal
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def tell(cause: Cause) -> bool:
     if not ours:
         return False
     try:
-        _send(cause, _readers(cause.connection))
+        _send(cause, readers_of(cause.connection.project))
     except (OSError, SMTPException):
         logger.exception("The mail about %s could not be sent", cause.name)
         row.delete()  # the next round tries again
@@ -130,9 +130,8 @@ def tell(cause: Cause) -> bool:
     return True
 
 
-def _readers(connection: Connection) -> list[Member]:
-    """Owners and developers of the merchant who see the connection's project."""
-    project = connection.project
+def readers_of(project: Project) -> list[Member]:
+    """Owners and developers of the merchant who see the project."""
     rows = Member.objects.filter(
         Q(projects=None) | Q(projects=project),
         merchant=project.merchant_id,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from merchant.models import Connection
-from webhooks import alerts, silence
+from webhooks import alerts, delivery, endpoint_alerts, health, retention, silence
 from webhooks.models import Alert, Refusal
 
 #: Refusals are for repairs of today; alerts only keep the same mail from going twice.
@@ -16,9 +16,17 @@ REFUSALS_KEPT = timedelta(days=7)
 ALERTS_KEPT = timedelta(days=30)
 
 
+def deliver() -> int:
+    """Sends everything that is due; returns how many tries were made."""
+    return delivery.deliver()
+
+
 def alert() -> int:
     """Writes to those who can repair what has newly gone wrong; returns of how much."""
-    return sum(alerts.tell(cause) for cause in alerts.causes(timezone.now()))
+    now = timezone.now()
+    health.hold_left_over(now)
+    inbound = sum(alerts.tell(cause) for cause in alerts.causes(now))
+    return inbound + sum(map(endpoint_alerts.tell, endpoint_alerts.news(now)))
 
 
 def listen() -> int:
@@ -31,4 +39,4 @@ def tidy() -> int:
     now = timezone.now()
     refusals, _ = Refusal.objects.filter(hour__lt=now - REFUSALS_KEPT).delete()
     old, _ = Alert.objects.filter(sent__lt=now - ALERTS_KEPT).delete()
-    return refusals + old
+    return refusals + old + retention.tidy(now)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from merchant import connections, keys, vault
+from merchant import connections, keys, queue, vault
 from merchant.models import AuditEntry, Connection, Member, Merchant, Project, User
 from tests.factories import make_connection, make_member, make_user, rsa_pair
+from webhooks import signing_keys
+from webhooks.models import Endpoint, EndpointSecret
 
 pytestmark = pytest.mark.django_db
 
@@ -172,12 +174,25 @@ def test_an_unknown_scope_is_wrong_use(project: Project) -> None:
 
 def test_resealing_lets_the_old_key_go(project: Project, settings) -> None:
     connection = make_connection("stripe", project=project, api_key="sk_test_1")
+    endpoint = Endpoint.objects.create(project=project, url="https://shop.example/in")
+    EndpointSecret.sealed_for(endpoint, "whsec_of an endpoint").save()
+    pair = signing_keys.pair_of(project)
     old, new = settings.ENCRYPTION_KEYS[0], vault.new_key()
     settings.ENCRYPTION_KEYS = [new, old]
-    assert run("reseal") == {"secrets": 1, "api_keys": 1, "user_tokens": 0}
+    assert run("reseal") == {
+        "secrets": 1,
+        "api_keys": 1,
+        "user_tokens": 0,
+        "endpoint_secrets": 1,
+        "headers": 0,
+        "signing_keys": 1,
+    }
     settings.ENCRYPTION_KEYS = [new]
     connection.refresh_from_db()
     assert connections.keys_of(connection).api_key == "sk_test_1"
+    assert endpoint.secrets.get().open() == "whsec_of an endpoint"
+    pair.refresh_from_db()
+    assert "PRIVATE KEY" in pair.open()
 
 
 def test_resealing_without_the_old_key_changes_nothing(
@@ -207,5 +222,4 @@ def test_setting_up_who_is_who_needs_no_encryption_key(settings) -> None:
 
 
 def test_draining_nothing_counts_nothing() -> None:
-    jobs = ("inbound", "look_ups", "refunds", "rules", "bulk")
-    assert run("drain") == dict.fromkeys(jobs, 0)
+    assert run("drain") == dict.fromkeys(queue.DRAINED, 0)

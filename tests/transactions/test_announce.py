@@ -15,7 +15,7 @@ from merchant.providers.base import Fact, say, stamp
 from tests import factories
 from tests.transactions.any_order import arrivals
 from tests.transactions.sales import NOON
-from transactions import callbacks, fulfilment, ledger, outgoing
+from transactions import callbacks, fulfilment, ledger, outgoing, rendering
 from transactions.models import HeldNews, Transaction
 from webhooks.models import Delivery, Endpoint, Event
 
@@ -327,8 +327,13 @@ def test_in_any_order_nothing_is_told_twice_and_the_last_word_is_the_row(
     sequences = [event.sequence for event in events]
     assert sequences == sorted(sequences)
     last = events[-1].payload["object"]
-    assert last["status"] == row.status == "partially_refunded"
-    assert last["amount_refunded"] == row.amount_refunded == 500
+    assert last["status"] == "partially_refunded"
+    told_by_the_api = rendering.transaction_object(row)
+    if last["sequence"] == row.sequence:
+        assert last == told_by_the_api
+    else:  # what came last changed nothing that the object shows
+        ignored = {"sequence": None, "updated": None}
+        assert {**last, **ignored} == {**told_by_the_api, **ignored}
 
 
 # ---------------------------------------------------------------- beside the purchases

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from webhooks import refusals
+from webhooks import refusals, secrets
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +20,8 @@ def flush_soon(monkeypatch) -> Callable[[], None]:
     real = refusals._flush_soon
     monkeypatch.setattr(refusals, "_flush_soon", lambda: None)
     return real
+
+
+@pytest.fixture(autouse=True)
+def nothing_believed() -> None:
+    secrets._kept.clear()

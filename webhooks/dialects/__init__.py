@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from webhooks.dialects import standard
+from webhooks.dialects import paynow, paysecure, paysuper, standard, stripe
 from webhooks.dialects.base import Letter, News, SigningKeys, Spoken
 
 __all__ = ["DIALECTS", "Letter", "News", "SigningKeys", "compose", "speaks_of"]
 
 DIALECTS: dict[str, Spoken] = {
     "standard": standard,
+    "stripe": stripe,
+    "paysuper": paysuper,
+    "paynow": paynow,
+    "paysecure": paysecure,
 }
 
 
 def speaks_of(dialect: str, news: News) -> bool:
     """Whether the dialect has words for this event."""
-    if dialect == "standard":
-        return True
-    return DIALECTS[dialect].body(news) is not None
+    return bool(DIALECTS[dialect].word(news))
 
 
 def compose(dialect: str, news: News, keys: SigningKeys, at: datetime) -> Letter | None:

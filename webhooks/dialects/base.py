@@ -39,17 +39,34 @@ class News:
     @property
     def part(self) -> Mapping[str, Any]:
         """The refund, dispute or delivery item that it is about; empty if none."""
-        return self.payload.get("part") or {}
+        part = self.payload.get("part")
+        return part if isinstance(part, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SigningKeys:
     """What proves who sent it. `secrets`: every live one, newest first, as shown to
-    the merchant; `private_key`: PEM. Has no repr, so that no log can show it.
+    the merchant; `private_key`: PEM, the newest; `older_private_keys`: those that are
+    still valid. Has no repr, so that no log can show it.
     """
 
     secrets: tuple[str, ...] = ()
     private_key: str = ""
+    older_private_keys: tuple[str, ...] = ()
+
+    def turn(self, attempt: int) -> SigningKeys:
+        """The one secret or key that signs this try, where there is room for one.
+
+        The tries take turns, the newest first. While an old secret is valid, a
+        receiver that does not know the new one yet refuses the first try and takes the
+        second, seconds later; one that has changed takes the first.
+        """
+        pairs = (self.private_key, *self.older_private_keys)
+        secret = _taking_turns(self.secrets, attempt) if self.secrets else None
+        return SigningKeys(
+            secrets=(secret,) if secret else (),
+            private_key=_taking_turns(pairs, attempt),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,9 @@ class Letter:
 class Spoken(Protocol):
     """The shape of a dialect's module."""
 
+    def word(self, news: News) -> str:
+        """What it calls the event; "" where it does not send this. Pure and cheap."""
+
     def body(self, news: News) -> bytes | None:
         """The body, or None where the dialect does not send this. Pure."""
 
@@ -70,3 +90,7 @@ class Spoken(Protocol):
         self, news: News, body: bytes, keys: SigningKeys, at: datetime
     ) -> dict[str, str]:
         """Headers that prove the body as sent at `at`, with Content-Type."""
+
+
+def _taking_turns(keys: tuple[str, ...], attempt: int) -> str:
+    return keys[(max(attempt, 1) - 1) % len(keys)]

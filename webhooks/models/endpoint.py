@@ -41,8 +41,9 @@ class Endpoint(models.Model):
     failing     since when every attempt has failed; null: the last one was a success
     failed_last when the last attempt failed; succeeded_last: when one succeeded
     warned      how many of the warnings of webhooks.health were mailed since `failing`
-    slow_until  one delivery at a time until a success (after 429, 502, 503, 504 and
-                timeouts), and none before this moment
+    slow, slow_until  one delivery at a time until a success (after 429, 502, 503, 504
+                and timeouts), and none before this moment
+    paced       when `rate` lets the next one out
     """
 
     class Kind(models.TextChoices):
@@ -79,6 +80,7 @@ class Endpoint(models.Model):
     warned = models.PositiveSmallIntegerField(default=0)
     slow = models.BooleanField(default=False)
     slow_until = models.DateTimeField(null=True, blank=True)
+    paced = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [

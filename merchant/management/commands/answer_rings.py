@@ -15,7 +15,7 @@ class Command(base.Command):
     help = "Answers the rings of one Redis queue until SIGTERM; `work` starts it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("queue", choices=[queue.QUICK, queue.SLOW])
+        parser.add_argument("queue", choices=queue.QUEUES)
 
     def act(self, **options: Any) -> dict[str, Any]:
         if not settings.REDIS_URL:

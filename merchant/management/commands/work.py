@@ -32,5 +32,5 @@ def _answerers() -> list[processes.Child]:
     manage = [sys.executable, str(settings.ROOT / "manage.py"), "answer_rings"]
     return [
         processes.Child(f"rings of {name}", [*manage, name], str(settings.ROOT))
-        for name in ((queue.QUICK, queue.SLOW) if settings.REDIS_URL else ())
+        for name in (queue.QUEUES if settings.REDIS_URL else ())
     ]
