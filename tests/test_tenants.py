@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,6 +47,9 @@ from transactions.models import (
     Customer,
     DeliveryItem,
     Dispute,
+    Export,
+    ExportPreset,
+    ExportSchedule,
     LookUp,
     Note,
     Payout,
@@ -185,9 +189,6 @@ ROUTES = {
     "transactions/bulk/": Route(WRITE, own=(422,), stranger=(422,)),
     "bulk/": Route(READ),
     "bulk/<id>/": Route(READ, stranger=(404,), id="bulk"),
-    "bulk/<id>/export.csv": Route(
-        READ, EXPORTERS, own=(404,), stranger=(404,), id="bulk"
-    ),
     "bulk/<id>/start/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
@@ -197,6 +198,47 @@ ROUTES = {
     "bulk/<id>/undo/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
+    "exports/": Route(READ, EXPORTERS),
+    "exports/new/": Route("GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)),
+    "exports/columns/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(302,), id="preset"
+    ),
+    "exports/schedules/": Route(READ, EXPORTERS),
+    "exports/schedules/new/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)
+    ),
+    "exports/schedules/<id>/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/pause/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/resume/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/<id>/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/file/": Route(
+        READ, EXPORTERS, own=(410,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/receipt/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/cancel/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/again/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "transactions/<id>/receipt.pdf": Route(
+        READ, EXPORTERS, stranger=(404,), id="transaction"
+    ),
+    "v1/exports": Route("POST", key=415, **API),
+    "v1/exports/<id>": Route(READ, key=404, id="export", **API),
+    "v1/exports/<id>/file": Route(READ, key=404, id="export", **API),
     "customers/": Route(READ),
     "customers/<id>/": Route(READ, stranger=(404,), id="customer"),
     "products/": Route(READ),
@@ -309,6 +351,14 @@ def full_house(mark: str) -> House:
     BulkItem.objects.create(bulk=bulk, transaction=sale, state="done")
     view = SavedView.objects.create(merchant=merchant, member=owner)
     note = Note.objects.create(transaction=sale)
+    made = {"merchant": merchant, "member": owner, "format": "csv", "style": "people"}
+    of = {"listing": "transactions", "table": "transactions"}
+    export = Export.objects.create(
+        state="ready", whole=True, receipt={}, expires=now + timedelta(days=1),
+        **made, **of,
+    )  # fmt: skip
+    schedule = ExportSchedule.objects.create(every="day", since=now, **made, **of)
+    preset = ExportPreset.objects.create(member=owner, table="transactions")
     for model in THINGS:
         stamp(model, mark)
     rows = {
@@ -317,6 +367,7 @@ def full_house(mark: str) -> House:
         "customer": customer, "product": item.product, "item": item,
         "refund": refund, "dispute": dispute, "member": owner,
         "bulk": bulk, "view": view, "note": note,
+        "export": export, "schedule": schedule, "preset": preset,
     }  # fmt: skip
     return House(mark, merchant, project, {name: row.pk for name, row in rows.items()})
 
@@ -325,7 +376,10 @@ THINGS = [*apps.get_app_config("webhooks").get_models()]
 THINGS += apps.get_app_config("transactions").get_models()
 
 #: Columns that hold codes and keys, or a shape of their own.
-KEPT = {"currency", "customer_country", "method_last4", "fingerprint", "says"}
+KEPT = {
+    "currency", "customer_country", "method_last4", "fingerprint", "says",
+    "listing", "table", "time_zone", "measure",
+}  # fmt: skip
 SHAPES: dict[str, Any] = {
     "customer_details": lambda mark: {
         "ip": "203.0.113.9",
@@ -333,6 +387,7 @@ SHAPES: dict[str, Any] = {
         "address": {"line1": f"{mark} street", "country": "SI"},
         "identities": {"steam": {"id": mark, "name": mark}},
     },
+    "columns": lambda mark: ["id"],
     "details": lambda mark: {"account": mark, "callbacks": {"success": mark}},
     "forecast": lambda mark: [
         {"reason": mark, "currency": "eur", "count": 1, "amount": 1}
@@ -514,6 +569,8 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
             f"/inbound/{ids['inbound']}/", "/inbound/refused/",
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             f"/connections/{ids['connection']}/key/",
+            "/exports/", f"/exports/{ids['export']}/", "/exports/schedules/",
+            f"/exports/schedules/{ids['schedule']}/",
         ):  # fmt: skip
             answer = client.get(path)
             assert answer.status_code == 200
