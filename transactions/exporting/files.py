@@ -102,6 +102,12 @@ def remove(name: str) -> None:
             each.unlink()
 
 
+def remove_unfinished(export: Export) -> None:
+    """What a worker left that died over this export."""
+    for path in folder().glob(f".{export.pk}-*"):
+        path.unlink(missing_ok=True)
+
+
 def tidy() -> int:
     """Removes files past their time and what dead workers left; returns how many."""
     expired = Export.objects.filter(expires__lte=timezone.now()).exclude(file="")

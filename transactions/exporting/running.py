@@ -94,6 +94,8 @@ def _work(export: Export, lease: UUID) -> None:
         words = _("It was begun %d times and never came to its end.") % MOST_TRIES
         _failed(export, lease, words)
         return
+    if export.tries > 1:
+        files.remove_unfinished(export)
     with Beat(export, lease) as beat:
         try:
             _finish(export, lease, _make(export, lease, beat), at_once=False)
