@@ -1,4 +1,4 @@
-"""What becomes of an export: made by a worker, stopped, expired, refused at the door."""
+"""What becomes of an export: made, stopped, expired, or refused at the door."""
 
 from __future__ import annotations
 

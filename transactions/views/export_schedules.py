@@ -50,6 +50,8 @@ def browse(request: HttpRequest) -> HttpResponse:
         "rows": [
             {"schedule": each, "label": LISTS[each.listing].label} for each in found
         ],
+        "lists": [(name, LISTS[name].label) for name in schedules.lists()],
+        "views": saved_views.visible_to(member)[:50],
         "presets": [
             {"preset": preset, "label": TABLES[preset.table].label}
             for preset in member.export_presets.all()
