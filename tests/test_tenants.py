@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -47,6 +48,9 @@ from transactions.models import (
     Customer,
     DeliveryItem,
     Dispute,
+    Export,
+    ExportPreset,
+    ExportSchedule,
     LookUp,
     Note,
     Payout,
@@ -261,9 +265,6 @@ ROUTES = {
     "transactions/bulk/": Route(WRITE, own=(422,), stranger=(422,)),
     "bulk/": Route(READ),
     "bulk/<id>/": Route(READ, stranger=(404,), id="bulk"),
-    "bulk/<id>/export.csv": Route(
-        READ, EXPORTERS, own=(404,), stranger=(404,), id="bulk"
-    ),
     "bulk/<id>/start/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
@@ -273,6 +274,47 @@ ROUTES = {
     "bulk/<id>/undo/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
+    "exports/": Route(READ, EXPORTERS),
+    "exports/new/": Route("GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)),
+    "exports/columns/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(302,), id="preset"
+    ),
+    "exports/schedules/": Route(READ, EXPORTERS),
+    "exports/schedules/new/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)
+    ),
+    "exports/schedules/<id>/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/pause/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/resume/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/<id>/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/file/": Route(
+        READ, EXPORTERS, own=(410,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/receipt/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/cancel/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/again/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "transactions/<id>/receipt.pdf": Route(
+        READ, EXPORTERS, stranger=(404,), id="transaction"
+    ),
+    "v1/exports": Route("POST", key=415, **API),
+    "v1/exports/<id>": Route(READ, key=404, id="export", **API),
+    "v1/exports/<id>/file": Route(READ, key=404, id="export", **API),
     "customers/": Route(READ),
     "customers/<id>/": Route(READ, stranger=(404,), id="customer"),
     "products/": Route(READ),
@@ -419,6 +461,14 @@ def full_house(mark: str) -> House:
     note = Note.objects.create(transaction=sale)
     event = outbound.event(project, subject=sale.pk)
     delivery = outbound.exhausted(event, outbound.endpoint(project))
+    made = {"merchant": merchant, "member": owner, "format": "csv", "style": "people"}
+    of = {"listing": "transactions", "table": "transactions"}
+    export = Export.objects.create(
+        state="ready", whole=True, receipt={}, expires=now + timedelta(days=1),
+        **made, **of,
+    )  # fmt: skip
+    schedule = ExportSchedule.objects.create(every="day", since=now, **made, **of)
+    preset = ExportPreset.objects.create(member=owner, table="transactions")
     for model in THINGS:
         stamp(model, mark)
     rows = {
@@ -428,6 +478,7 @@ def full_house(mark: str) -> House:
         "refund": refund, "dispute": dispute, "member": owner,
         "bulk": bulk, "view": view, "note": note, "delivery": delivery,
         "endpoint": delivery.endpoint, "secret": connection.secrets.get(),
+        "export": export, "schedule": schedule, "preset": preset,
     }  # fmt: skip
     ids = {name: row.pk for name, row in rows.items()}
     event.refresh_from_db()
@@ -440,7 +491,7 @@ THINGS += apps.get_app_config("transactions").get_models()
 #: Columns that hold codes and keys, or a shape of their own.
 KEPT = {
     "currency", "customer_country", "method_last4", "fingerprint", "says",
-    "sealed_headers",
+    "sealed_headers", "listing", "table", "time_zone", "measure",
 }  # fmt: skip
 #: Their names are a contract: an event of any other name cannot be told.
 NAMED = {Delivery, Event}
@@ -451,6 +502,7 @@ SHAPES: dict[str, Any] = {
         "address": {"line1": f"{mark} street", "country": "SI"},
         "identities": {"steam": {"id": mark, "name": mark}},
     },
+    "columns": lambda mark: ["id"],
     "details": lambda mark: {"account": mark, "callbacks": {"success": mark}},
     "payload": lambda mark: {"object": {"id": mark, "object": "transaction"}},
     "events": lambda mark: [],
@@ -659,6 +711,8 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             "/connections/", f"/connections/{ids['connection']}/",
             "/projects/", f"/projects/{house.project.slug}/",
+            "/exports/", f"/exports/{ids['export']}/", "/exports/schedules/",
+            f"/exports/schedules/{ids['schedule']}/",
         ):  # fmt: skip
             answer = client.get(path)
             assert answer.status_code == 200
