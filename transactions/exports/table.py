@@ -1,120 +1,124 @@
-"""What stands in each column of an exported list: defined once, for every format.
+"""What a file can show of each list: its columns, defined once for every format.
 
-The keys are those of transactions.columns. Amounts are decimal numbers beside their
-currency, times ISO 8601 in the zone that the head of the column names.
+A column is a value that the database gives (a Django expression) and a kind, which
+says how it is written. The keys never change: scripts ask for columns by them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.translation import gettext_lazy as _
 
-from merchant.money import Money
-from transactions import columns
-from transactions.models import Transaction
+from transactions.exports.kinds import Kind
 
-#: A cell: text, a number, or nothing.
-Cell = str | Decimal | None
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+#: The path from a row to its purchase, "" where the row is one -> the value.
+Value = Callable[[str], Combinable]
+
+
+class UnknownColumn(ValueError):
+    """Asked for was a column that the table does not have; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """One column of the file: its head, and how its cells are read from a row."""
+class Column:
+    """One column. `values`: for each part of the table, its value.
 
-    label: str
-    read: Callable[[Transaction], Cell]
-
-
-def headings(keys: Iterable[str], zone: tzinfo) -> list[Heading]:
-    """The columns of a file for these columns of the list.
-
-    The id always stands first, so that two files can be compared, and whatever says an
-    amount is followed by its currency, once.
+    `words`: of a WORD, what people read for it. `head` stands above it in every style.
+    `width`: in characters, as it usually needs.
     """
-    wanted = [key for key in keys if key in _CELLS and key != "id"]
-    found = [Heading(_("Id"), lambda row: str(row.pk))]
-    told_currency = False
-    for key in wanted:
-        found.append(_heading(key, zone))
-        if key in _AMOUNTS and not told_currency:
-            found.append(Heading(_("Currency"), lambda row: row.currency.upper()))
-            told_currency = True
-    return found
+
+    key: str
+    label: StrOrPromise
+    kind: Kind
+    values: tuple[Combinable, ...]
+    words: Mapping[str, StrOrPromise] = field(default_factory=dict)
+    masked: tuple[Combinable, ...] = ()
+    head: str = ""
+    width: int = 16
+
+    def heading(self, *, for_people: bool, zone: str) -> str:
+        if self.head or not for_people:
+            return self.head or self.key
+        return f"{self.label} ({zone})" if self.kind is Kind.TIME else str(self.label)
+
+    def spoken(self) -> dict[str, str]:
+        """The words in the language of the moment."""
+        return {word: str(label) for word, label in self.words.items()}
 
 
-def needs(keys: Iterable[str]) -> list[str]:
-    """What must be fetched along so that no cell asks the database."""
-    known = [columns.COLUMNS[key] for key in keys if key in columns.COLUMNS]
-    return list(dict.fromkeys(need for column in known for need in column.needs))
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one model: made of a list's rows, with what each column shows of them.
+
+    `sort`: what the rows go by, newest first: names as in order_by, and values, of
+    which the greatest is first. Without it the list's own order is taken.
+    """
+
+    rows: Callable[[QuerySet[Any]], QuerySet[Any]]
+    currency: Combinable
+    sort: tuple[str | Combinable, ...] = ()
 
 
-def cells(row: Transaction, found: Sequence[Heading]) -> list[Cell]:
-    return [heading.read(row) for heading in found]
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum per currency that the file's receipt tells: key and value of each part."""
+
+    key: str
+    label: StrOrPromise
+    values: tuple[Combinable, ...]
+    is_money: bool = True
 
 
-def _heading(key: str, zone: tzinfo) -> Heading:
-    label = str(columns.COLUMNS[key].label)
-    read = _CELLS[key]
-    if not columns.COLUMNS[key].is_time:
-        return Heading(label, read)
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list as a file can show it.
 
-    def read_time(row: Transaction) -> Cell:
-        when: datetime | None = read(row)
-        return when.astimezone(zone).isoformat(timespec="seconds") if when else None
+    `presets`: name -> (label, keys of columns). "default" is always there.
+    """
 
-    return Heading(f"{label} ({zone})", read_time)
+    key: str
+    label: StrOrPromise
+    parts: tuple[Part, ...]
+    columns: Mapping[str, Column]
+    presets: Mapping[str, tuple[StrOrPromise, tuple[str, ...]]]
+    sums: tuple[Sum, ...] = ()
+
+    def preset(self, name: str) -> tuple[str, ...]:
+        """The columns of a preset. Raises UnknownColumn."""
+        if name not in self.presets:
+            known = ", ".join(self.presets)
+            raise UnknownColumn(f"{name[:40]!r} is no preset; there are {known}.")
+        return self.presets[name][1]
+
+    def chosen(self, keys: Iterable[str]) -> list[Column]:
+        """These columns, each once; the default ones where there are none.
+
+        Whatever says an amount is followed by its currency, unless that was asked for
+        by itself. Raises UnknownColumn.
+        """
+        wanted = list(dict.fromkeys(keys)) or list(self.preset("default"))
+        for key in wanted:
+            if key not in self.columns:
+                raise UnknownColumn(f"{key[:40]!r} is no column of this list.")
+        found = [self.columns[key] for key in wanted]
+        money = [at for at, column in enumerate(found) if column.kind is Kind.MONEY]
+        if money and not any("currency" in (c.key, c.head) for c in found):
+            found.insert(money[0] + 1, self.columns["currency"])
+        return found
 
 
-# ------------------------------------------------------------------------------ cells
-def _money(minor: int | None, row: Transaction) -> Decimal | None:
-    if minor is None or not row.currency:
-        return None
-    return Money(minor, row.currency).major
+def as_columns(columns: Sequence[Column]) -> dict[str, Column]:
+    return {column.key: column for column in columns}
 
 
-def _products(row: Transaction) -> str:
-    items = [
-        item.name if item.quantity == 1 else f"{item.quantity} × {item.name}"
-        for item in row.items.all()
-    ]
-    return "; ".join(items) or row.description
-
-
-def _method(row: Transaction) -> str:
-    parts = (row.method_brand or row.method, row.method_last4)
-    return " ".join(part for part in parts if part)
-
-
-def _metadata(row: Transaction) -> str:
-    return json.dumps(row.metadata, ensure_ascii=False) if row.metadata else ""
-
-
-_AMOUNTS = frozenset({"amount", "refunded", "fee", "net"})
-_CELLS: dict[str, Callable[[Transaction], Any]] = {
-    "customer": lambda row: row.customer_name,
-    "product": _products,
-    "status": lambda row: str(row.get_status_display()),
-    "method": _method,
-    "provider": lambda row: row.get_provider_display(),
-    "created": lambda row: row.created,
-    "amount": lambda row: _money(row.amount, row),
-    "paid": lambda row: row.paid,
-    "refunded": lambda row: _money(row.amount_refunded, row),
-    "fee": lambda row: _money(row.fee, row),
-    "net": lambda row: _money(row.net, row),
-    "fulfilment": lambda row: str(row.get_fulfilment_display()),
-    "email": lambda row: row.customer_email,
-    "country": lambda row: row.customer_country,
-    "project": lambda row: row.project.name,
-    "order_reference": lambda row: row.order_reference,
-    "description": lambda row: row.description,
-    "id": lambda row: str(row.pk),
-    "provider_id": lambda row: row.provider_id,
-    "metadata": _metadata,
-}
+def everything(columns: Mapping[str, Column]) -> tuple[StrOrPromise, tuple[str, ...]]:
+    """The preset of all columns but those that are another program's."""
+    return _("All columns"), tuple(key for key in columns if "." not in key)
