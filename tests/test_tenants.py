@@ -599,10 +599,9 @@ def queries(house: House) -> Iterator[str]:
 def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> None:
     client, key = client_of(theirs.member()), key_client(theirs.project)
     names = ("q", "project", "product", "customer", "connection", "type", "method")
-    names += ("endpoint", "transaction", "event")
     for typed in dict.fromkeys(queries(ours)):
         for name in names:
-            for path in PAGES:
+            for path in ("/", "/transactions/", "/inbound/", "/inbound/refused/"):
                 asked = {name: typed, "livemode": "true"}
                 answer = client.get(path, asked, headers={"hx-request": "true"})
                 assert answer.status_code in {200, 422}, (path, asked)
@@ -611,6 +610,18 @@ def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> N
             assert answer.status_code in {200, 400}
             told = {row["id"] for row in answer.json().get("data", ())}
             assert told <= {str(theirs.ids["transaction"])}
+
+
+def test_no_filter_of_what_went_out_reaches_across(ours: House, theirs: House) -> None:
+    client = client_of(theirs.member())
+    for typed in dict.fromkeys(queries(ours)):
+        for name in ("project", "endpoint", "transaction", "event"):
+            for path in ("/events/", "/deliveries/"):
+                shown = client.get(path, {name: typed}).context["rows"]
+                assert {row.project_id for row in shown} <= {theirs.project.pk}
+            charts = client.get("/deliveries/charts/", {name: typed}).context
+            told = {row["endpoint"].pk for row in charts["endpoints"]}
+            assert told <= {theirs.ids["endpoint"]}
 
 
 PAGES = (

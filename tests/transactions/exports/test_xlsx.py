@@ -25,6 +25,7 @@ from tests.transactions.exports.files import (
     wanted,
 )
 from tests.transactions.exports.test_csv import TEXT
+from transactions import columns
 from transactions.exports import to_xlsx, workbook
 from transactions.exports.lists import TABLES
 from transactions.models import Transaction
@@ -144,6 +145,10 @@ def test_names_of_sheets_are_ones_that_excel_takes() -> None:
 def test_a_text_longer_than_a_cell_is_cut_with_a_mark() -> None:
     cut = workbook.cut("🎉" * 40_000)
     assert cut.endswith("…") and len(cut.encode("utf-16-le")) // 2 <= 32_767
+
+
+def test_what_is_on_the_screen_can_be_in_a_file() -> None:
+    assert set(columns.COLUMNS) <= set(TABLES["transactions"].columns)
 
 
 def test_every_table_has_presets_of_its_own_columns() -> None:
