@@ -71,6 +71,7 @@ WHY = {
     404: "It is not there, or not the key's to see.",
     405: "The route does not take this method.",
     409: "A request with the same Idempotency-Key is being worked on.",
+    410: "It was there and is gone, or is not there yet.",
     415: "The body is neither JSON nor a form.",
     429: "Too many requests with this key; Retry-After says when to come back.",
     500: "Our mistake; the Request-Id finds it in the log.",

@@ -12,7 +12,7 @@ import socket
 import threading
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -115,6 +115,13 @@ def read_url(url: str, *, private: bool = False) -> Target:
     `private`: it may be http and lead to any port of a private address. Only for what
     was typed at this machine's keyboard, never for what a member can set.
     """
+    return _read(url, private, _rules())
+
+
+@lru_cache(maxsize=1000)
+def _read(url: str, private: bool, _rules: tuple[object, ...]) -> Target:
+    """Depends on the text and the settings alone; a sender reads the same few again and
+    again."""
     if len(url) > LONGEST:
         raise NotAllowed(f"The URL is longer than {LONGEST} characters.")
     if _UNSEEN.search(url):
@@ -252,13 +259,30 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname or "", port
 
 
+def _rules() -> tuple[object, ...]:
+    """The settings on which it depends what may be called."""
+    return (
+        settings.ALLOW_PRIVATE_ENDPOINTS,
+        settings.SANDBOX_URL,
+        settings.PUBLIC_URL,
+        settings.HOST,
+        settings.PORT,
+        PORTS,
+    )
+
+
 def _ours() -> set[tuple[str, int]]:
     """Host and port under which we are reached, and on which we listen."""
     public = _origin(settings.PUBLIC_URL)
     return {(settings.HOST, settings.PORT)} | ({public[1:]} if public else set())
 
 
-def _our_ports() -> set[int]:
+def _our_ports() -> frozenset[int]:
+    return _ports(_rules())
+
+
+@lru_cache(maxsize=8)
+def _ports(_rules: tuple[object, ...]) -> frozenset[int]:
     """Ports that lead to us at every address of this machine.
 
     PUBLIC_URL's counts only where no proxy stands at it: behind one, other servers of
@@ -266,7 +290,7 @@ def _our_ports() -> set[int]:
     """
     _, host, port = _origin(settings.PUBLIC_URL) or ("", "", 0)
     direct = host == "localhost" or bool(re.fullmatch(r"[0-9.]+|.*:.*", host))
-    return {settings.PORT} | ({port} if direct else set())
+    return frozenset({settings.PORT, port} if direct else {settings.PORT})
 
 
 def _is_local(address: Address) -> bool:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 LOOK_UPS_JOB = "transactions.jobs.drain_look_ups"
 BULK_JOB = "transactions.bulk_actions.run_due"
 RULES_JOB = "transactions.reach.apply_rules"
+#: Nobody rings for it: one may take minutes, and is begun within a second anyway.
+EXPORTS_JOB = "transactions.exporting.run_due"
 
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
 NEWS_JOB = "transactions.outgoing.tell_overdue"
@@ -44,12 +46,14 @@ PERIODIC: list[tuple[str, float]] = [
     (RULES_JOB, 2.0),
     (NEWS_JOB, 5.0),
     (POLL_JOB, 60.0),
+    (EXPORTS_JOB, 1.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.listen", 300.0),
     ("webhooks.jobs.tidy", 3600.0),
     ("merchant.idempotency.tidy", 3600.0),
     ("transactions.bulk_actions.tidy", 3600.0),
+    ("transactions.exporting.tidy", 3600.0),
     ("merchant.health.beat", 10.0),
 ]
 
@@ -61,6 +65,7 @@ DRAINED: dict[str, str] = {
     "news": NEWS_JOB,
     "rules": RULES_JOB,
     "bulk": BULK_JOB,
+    "exports": EXPORTS_JOB,
     "deliveries": DELIVERIES_JOB,
 }
 

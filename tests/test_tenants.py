@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -47,6 +48,9 @@ from transactions.models import (
     Customer,
     DeliveryItem,
     Dispute,
+    Export,
+    ExportPreset,
+    ExportSchedule,
     LookUp,
     Note,
     Payout,
@@ -174,6 +178,39 @@ ROUTES = {
         WRITE, DEVELOPERS, own=(404,), stranger=(404,), id="event"
     ),
     "deliveries/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="delivery"),
+    "webhooks/": Route(READ, DEVELOPERS),
+    "webhooks/new/": Route("GET POST", DEVELOPERS, own=(302, 422), stranger=(302, 422)),
+    "webhooks/proved/": Route(READ, DEVELOPERS),
+    "webhooks/samples/<name>/": Route(READ, DEVELOPERS),
+    "webhooks/<id>/": Route(READ, DEVELOPERS, stranger=(404,), id="endpoint"),
+    "webhooks/<id>/edit/": Route(
+        "GET POST", DEVELOPERS, own=(200, 422), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/secret/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/roll/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/pause/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/enable/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/catch-up/": Route(
+        "GET POST", DEVELOPERS, own=(200, 422), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/test/": Route(
+        WRITE, DEVELOPERS, own=(302, 409), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/check/": Route(
+        "GET POST", DEVELOPERS, own=(200, 409), stranger=(404,), id="endpoint"
+    ),
+    "webhooks/<id>/code/": Route(READ, DEVELOPERS, stranger=(404,), id="endpoint"),
+    "webhooks/<id>/delete/": Route(
+        "GET POST", DEVELOPERS, own=(200, 302), stranger=(404,), id="endpoint"
+    ),
     "transactions/": Route(READ),
     "transactions/new/": Route(READ, own=(204,), stranger=(204,)),
     "transactions/totals/": Route(READ),
@@ -228,9 +265,6 @@ ROUTES = {
     "transactions/bulk/": Route(WRITE, own=(422,), stranger=(422,)),
     "bulk/": Route(READ),
     "bulk/<id>/": Route(READ, stranger=(404,), id="bulk"),
-    "bulk/<id>/export.csv": Route(
-        READ, EXPORTERS, own=(404,), stranger=(404,), id="bulk"
-    ),
     "bulk/<id>/start/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
@@ -240,6 +274,47 @@ ROUTES = {
     "bulk/<id>/undo/": Route(
         WRITE, EXPORTERS, own=(302, 403), stranger=(404,), id="bulk"
     ),
+    "exports/": Route(READ, EXPORTERS),
+    "exports/new/": Route("GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)),
+    "exports/columns/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(302,), id="preset"
+    ),
+    "exports/schedules/": Route(READ, EXPORTERS),
+    "exports/schedules/new/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(200, 422)
+    ),
+    "exports/schedules/<id>/": Route(
+        "GET POST", EXPORTERS, own=(200, 422), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/pause/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/resume/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/schedules/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="schedule"
+    ),
+    "exports/<id>/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/file/": Route(
+        READ, EXPORTERS, own=(410,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/receipt/": Route(READ, EXPORTERS, stranger=(404,), id="export"),
+    "exports/<id>/cancel/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/again/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "exports/<id>/delete/": Route(
+        WRITE, EXPORTERS, own=(302,), stranger=(404,), id="export"
+    ),
+    "transactions/<id>/receipt.pdf": Route(
+        READ, EXPORTERS, stranger=(404,), id="transaction"
+    ),
+    "v1/exports": Route("POST", key=415, **API),
+    "v1/exports/<id>": Route(READ, key=404, id="export", **API),
+    "v1/exports/<id>/file": Route(READ, key=404, id="export", **API),
     "customers/": Route(READ),
     "customers/<id>/": Route(READ, stranger=(404,), id="customer"),
     "products/": Route(READ),
@@ -300,6 +375,7 @@ def plain(pattern: str) -> str:
 def url(address: str, id: object) -> str:
     known = address.replace("<uidb36>-<key>", "1-set-password")
     known = known.replace("<rest>", "nothing").replace("<act>", "done")
+    known = known.replace("<name>", "payment.success")
     known = known.replace("<store>", "qxours-shop")
     known = known.replace("<provider>", "stripe")
     return "/" + known.replace("<id>", str(id)).replace("<key>", str(id))
@@ -313,6 +389,8 @@ def ids_at(address: str, house: House) -> set[str]:
         return {""}
     if address.startswith("deliveries/"):
         return {str(house.ids["delivery"])}
+    if address.startswith("webhooks/"):
+        return {str(house.ids["endpoint"])}
     return house.every_id
 
 
@@ -383,6 +461,14 @@ def full_house(mark: str) -> House:
     note = Note.objects.create(transaction=sale)
     event = outbound.event(project, subject=sale.pk)
     delivery = outbound.exhausted(event, outbound.endpoint(project))
+    made = {"merchant": merchant, "member": owner, "format": "csv", "style": "people"}
+    of = {"listing": "transactions", "table": "transactions"}
+    export = Export.objects.create(
+        state="ready", whole=True, receipt={}, expires=now + timedelta(days=1),
+        **made, **of,
+    )  # fmt: skip
+    schedule = ExportSchedule.objects.create(every="day", since=now, **made, **of)
+    preset = ExportPreset.objects.create(member=owner, table="transactions")
     for model in THINGS:
         stamp(model, mark)
     rows = {
@@ -392,6 +478,7 @@ def full_house(mark: str) -> House:
         "refund": refund, "dispute": dispute, "member": owner,
         "bulk": bulk, "view": view, "note": note, "delivery": delivery,
         "endpoint": delivery.endpoint, "secret": connection.secrets.get(),
+        "export": export, "schedule": schedule, "preset": preset,
     }  # fmt: skip
     ids = {name: row.pk for name, row in rows.items()}
     event.refresh_from_db()
@@ -402,7 +489,10 @@ THINGS = [*apps.get_app_config("webhooks").get_models()]
 THINGS += apps.get_app_config("transactions").get_models()
 
 #: Columns that hold codes and keys, or a shape of their own.
-KEPT = {"currency", "customer_country", "method_last4", "fingerprint", "says"}
+KEPT = {
+    "currency", "customer_country", "method_last4", "fingerprint", "says",
+    "sealed_headers", "listing", "table", "time_zone", "measure",
+}  # fmt: skip
 #: Their names are a contract: an event of any other name cannot be told.
 NAMED = {Delivery, Event}
 SHAPES: dict[str, Any] = {
@@ -412,6 +502,7 @@ SHAPES: dict[str, Any] = {
         "address": {"line1": f"{mark} street", "country": "SI"},
         "identities": {"steam": {"id": mark, "name": mark}},
     },
+    "columns": lambda mark: ["id"],
     "details": lambda mark: {"account": mark, "callbacks": {"success": mark}},
     "payload": lambda mark: {"object": {"id": mark, "object": "transaction"}},
     "events": lambda mark: [],
@@ -560,10 +651,9 @@ def queries(house: House) -> Iterator[str]:
 def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> None:
     client, key = client_of(theirs.member()), key_client(theirs.project)
     names = ("q", "project", "product", "customer", "connection", "type", "method")
-    names += ("endpoint", "transaction", "event")
     for typed in dict.fromkeys(queries(ours)):
         for name in names:
-            for path in PAGES:
+            for path in ("/", "/transactions/", "/inbound/", "/inbound/refused/"):
                 asked = {name: typed, "livemode": "true"}
                 answer = client.get(path, asked, headers={"hx-request": "true"})
                 assert answer.status_code in {200, 422}, (path, asked)
@@ -574,9 +664,21 @@ def test_no_filter_and_no_search_reaches_across(ours: House, theirs: House) -> N
             assert told <= {str(theirs.ids["transaction"])}
 
 
+def test_no_filter_of_what_went_out_reaches_across(ours: House, theirs: House) -> None:
+    client = client_of(theirs.member())
+    for typed in dict.fromkeys(queries(ours)):
+        for name in ("project", "endpoint", "transaction", "event"):
+            for path in ("/events/", "/deliveries/"):
+                shown = client.get(path, {name: typed}).context["rows"]
+                assert {row.project_id for row in shown} <= {theirs.project.pk}
+            charts = client.get("/deliveries/charts/", {name: typed}).context
+            told = {row["endpoint"].pk for row in charts["endpoints"]}
+            assert told <= {theirs.ids["endpoint"]}
+
+
 PAGES = (
     "/", "/transactions/", "/inbound/", "/inbound/refused/", "/events/", "/deliveries/",
-    "/deliveries/charts/",
+    "/deliveries/charts/", "/webhooks/",
 )  # fmt: skip
 
 
@@ -604,9 +706,13 @@ def test_the_pages_of_one_show_nothing_of_the_other(ours: House, theirs: House) 
             f"/inbound/{ids['inbound']}/", "/inbound/refused/", "/events/",
             f"/events/{ids['event']}/", f"/events/{ids['event']}/?as=standard",
             "/deliveries/", f"/deliveries/{ids['delivery']}/", "/deliveries/charts/",
+            "/webhooks/", f"/webhooks/{ids['endpoint']}/",
+            f"/webhooks/{ids['endpoint']}/edit/",
             "/bulk/", f"/bulk/{ids['bulk']}/", "/transactions/views/",
             "/connections/", f"/connections/{ids['connection']}/",
             "/projects/", f"/projects/{house.project.slug}/",
+            "/exports/", f"/exports/{ids['export']}/", "/exports/schedules/",
+            f"/exports/schedules/{ids['schedule']}/",
         ):  # fmt: skip
             answer = client.get(path)
             assert answer.status_code == 200

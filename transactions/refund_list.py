@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from merchant.providers import PROVIDERS
 from merchant.selectors import held_projects
+from merchant.templatetags.show import short_time
 from transactions import filter_values as values
 from transactions import paging, refunds
 from transactions.directory import COMMON, Asked, Field
@@ -60,6 +61,8 @@ class RefundFilter(Asked):
             True,
         ),
         "state": Field(_("State"), values.one_of(list(STATES)), is_chip=False),
+        "created[gte]": Field(_("Created from"), values.moment, short_time),
+        "created[lt]": Field(_("Created before"), values.moment, short_time),
     }
 
     @property
@@ -83,6 +86,10 @@ class RefundFilter(Asked):
         rows = rows.filter(livemode=self.livemode)
         if providers := self.meanings("provider"):
             rows = rows.filter(transaction__provider__in=providers)
+        if since := self.meaning("created[gte]"):
+            rows = rows.filter(created__gte=since)
+        if until := self.meaning("created[lt]"):
+            rows = rows.filter(created__lt=until)
         chosen = [shop.pk for shop in self.meanings("project")]
         states = STATES[state][1]
         if states:

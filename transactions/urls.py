@@ -5,15 +5,18 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
+from transactions.api_exports import ExportDetail, ExportFile, ExportList
 from transactions.api_purchases import PurchaseDetail
 from transactions.api_refunds import RefundDetail, RefundList
 from transactions.views import (
     browse,
     bulk,
-    bulk_export,
     bulk_page,
     card,
     customers,
+    export_form,
+    export_schedules,
+    exports,
     flag,
     handing_over,
     layout,
@@ -62,6 +65,7 @@ pages: Patterns = [
         handing_over.act,
         name="fulfil",
     ),
+    path("transactions/<uuid:id>/receipt.pdf", exports.of_one, name="receipt"),
     path("transactions/<uuid:id>/refund/", refund_form.ask, name="ask_refund"),
     path("refunds/", refund_pages.browse, name="refunds"),
     path("refunds/limits/", refund_limits.page, name="refund_limits"),
@@ -79,10 +83,38 @@ pages: Patterns = [
     path("transactions/bulk/", bulk.choose, name="choose_bulk"),
     path("bulk/", bulk_page.history, name="bulk_history"),
     path("bulk/<uuid:id>/", bulk_page.page, name="bulk"),
-    path("bulk/<uuid:id>/export.csv", bulk_export.download, name="download_bulk"),
     path("bulk/<uuid:id>/start/", bulk.start, name="start_bulk"),
     path("bulk/<uuid:id>/cancel/", bulk.cancel, name="cancel_bulk"),
     path("bulk/<uuid:id>/undo/", bulk.undo, name="undo_bulk"),
+    path("exports/", exports.history, name="exports"),
+    path("exports/new/", export_form.new, name="export_new"),
+    path(
+        "exports/columns/<uuid:id>/delete/", export_form.drop_preset, name="drop_preset"
+    ),
+    path("exports/schedules/", export_schedules.browse, name="export_schedules"),
+    path("exports/schedules/new/", export_schedules.new, name="export_schedule_new"),
+    path("exports/schedules/<uuid:id>/", export_schedules.edit, name="export_schedule"),
+    path(
+        "exports/schedules/<uuid:id>/pause/",
+        export_schedules.pause,
+        name="pause_schedule",
+    ),
+    path(
+        "exports/schedules/<uuid:id>/resume/",
+        export_schedules.resume,
+        name="resume_schedule",
+    ),
+    path(
+        "exports/schedules/<uuid:id>/delete/",
+        export_schedules.delete,
+        name="delete_schedule",
+    ),
+    path("exports/<uuid:id>/", exports.export, name="export"),
+    path("exports/<uuid:id>/file/", exports.download, name="download_export"),
+    path("exports/<uuid:id>/receipt/", exports.receipt, name="export_receipt"),
+    path("exports/<uuid:id>/cancel/", exports.cancel, name="cancel_export"),
+    path("exports/<uuid:id>/again/", exports.again, name="repeat_export"),
+    path("exports/<uuid:id>/delete/", exports.delete, name="delete_export"),
     path("transactions/<uuid:id>/notes/", notes.add, name="add_note"),
     path("notes/<uuid:id>/edit/", notes.edit, name="edit_note"),
     path("notes/<uuid:id>/remove/", notes.remove, name="remove_note"),
@@ -107,6 +139,9 @@ api: Patterns = [
     path("v1/refunds", RefundList.as_view(), name="api_refunds"),
     path("v1/refunds/<str:id>", RefundDetail.as_view(), name="api_refund"),
     path("v1/purchases/<str:id>", PurchaseDetail.as_view(), name="api_purchase"),
+    path("v1/exports", ExportList.as_view(), name="api_exports"),
+    path("v1/exports/<str:id>", ExportDetail.as_view(), name="api_export"),
+    path("v1/exports/<str:id>/file", ExportFile.as_view(), name="api_export_file"),
     path("metrics", Metrics.as_view(), name="metrics"),
 ]
 

@@ -280,6 +280,16 @@ TEST = Kind(
     paysecure="CREATED",
 )
 
+#: A scheduled export, told to the one endpoint that its schedule names.
+EXPORT = Kind(
+    "export.ready",
+    _("A scheduled export was made and can be fetched."),
+    "export",
+)
+
+#: What no endpoint asks for: it comes to whom it is meant for.
+ADDRESSED = (EXPORT, TEST)
+
 #: Every event, in the order of pages.
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -293,14 +303,16 @@ KINDS: dict[str, Kind] = {
         *_DELIVERY_ITEM,
         *_CUSTOMER,
         *_PAYOUT,
-        TEST,
+        *ADDRESSED,
     )
 }
 
 #: Groups that an endpoint can ask for, in the order of pages.
 GROUPS: tuple[str, ...] = tuple(
-    dict.fromkeys(kind.group for kind in KINDS.values() if kind is not TEST)
+    dict.fromkeys(kind.group for kind in KINDS.values() if kind not in ADDRESSED)
 )
+
+_ASKED_FOR = [name for name, kind in KINDS.items() if kind not in ADDRESSED]
 
 
 class UnknownEvent(ValueError):
@@ -319,10 +331,10 @@ def read_names(given: Iterable[str]) -> list[str]:
     groups = {name.removesuffix(".*") for name in names} & set(GROUPS)
     single = {name for name in names if name.removesuffix(".*") not in groups}
     for name in sorted(single):
-        if name not in KINDS or name == TEST.name:
+        if name not in KINDS or KINDS[name] in ADDRESSED:
             raise UnknownEvent(
                 f"There is no event {name!r}. The events are"
-                f" {', '.join(kind for kind in KINDS if kind != TEST.name)},"
+                f" {', '.join(_ASKED_FOR)},"
                 ' a whole group such as "payment.*", or "*" for all.'
             )
     wanted = [f"{group}.*" for group in GROUPS if group in groups]
@@ -334,7 +346,7 @@ def read_names(given: Iterable[str]) -> list[str]:
 def asks_for(wanted: Iterable[str], name: str) -> bool:
     """Whether an endpoint with these names is told of this event."""
     wanted = list(wanted)
-    if not wanted or name == TEST.name:
+    if not wanted or KINDS[name] in ADDRESSED:
         return True
     return name in wanted or f"{KINDS[name].group}.*" in wanted
 

@@ -35,6 +35,10 @@ endpoint: list[URLPattern | URLResolver] = [
     path("roll/", endpoint_acts.roll, name="roll_secret"),
     path("pause/", endpoint_acts.pause, name="pause_endpoint"),
     path("enable/", endpoint_acts.enable, name="enable_endpoint"),
+    path("catch-up/", endpoint_tools.catch_up, name="catch_up"),
+    path("test/", endpoint_tools.send_test, name="send_test"),
+    path("check/", endpoint_tools.check, name="check_handler"),
+    path("code/", endpoint_tools.code, name="receiver_code"),
     path("delete/", endpoint_acts.delete, name="delete_endpoint"),
 ]
 

@@ -85,6 +85,13 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(
                 _("Products"), "transactions:products", "cube", "p", "view_transactions"
             ),
+            Entry(
+                _("Exports"),
+                "transactions:exports",
+                "arrow-down-tray",
+                "x",
+                "export",
+            ),
         ),
     ),
     (

@@ -143,6 +143,7 @@
     "/": search,
     j: () => step(1),
     k: () => step(-1),
+    e: () => $("[data-export]")?.click(),
     "?": () => open("shortcuts"),
   };
 

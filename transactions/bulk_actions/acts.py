@@ -37,7 +37,7 @@ class Act:
     """One act on many rows.
 
     `right` is the action of merchant.access that a member needs. One that `is_file`
-    changes nothing: its draft is downloaded. `obstacles` foretells
+    changes nothing: its draft is exported. `obstacles` foretells
     from columns, for a hundred thousand rows in one statement, what `run` decides for
     each of them under its lock. `run` returns why rows were left alone; `prepare` takes
     what has to be locked before the rows. `amount`: of an item, what the draft adds up.
@@ -154,10 +154,10 @@ ACTS: dict[str, Act] = {
         run=_undo,
     ),
     BulkAction.Act.EXPORT: Act(
-        label=_lazy("Export as CSV"),
+        label=_lazy("Export"),
         icon="arrow-down-tray",
         right="export",
-        asks=lambda n: ngettext("Download %s row", "Download %s rows", n) % f"{n:,}",
+        asks=lambda n: ngettext("Export %s row...", "Export %s rows...", n) % f"{n:,}",
         tells=lambda n: ngettext("%s row", "%s rows", n) % f"{n:,}",
         obstacles=lambda bulk, by: [],
         run=lambda bulk, by, ids: {},

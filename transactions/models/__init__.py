@@ -7,6 +7,13 @@ from transactions.models.desk import (
     Note,
     SavedView,
 )
+from transactions.models.export import (
+    Export,
+    ExportFormat,
+    ExportPreset,
+    ExportSchedule,
+    ExportStyle,
+)
 from transactions.models.fulfilment import FulfilmentRule
 from transactions.models.lookups import LookUp
 from transactions.models.purchase import (
@@ -35,6 +42,11 @@ __all__ = [
     "Customer",
     "DeliveryItem",
     "Dispute",
+    "Export",
+    "ExportFormat",
+    "ExportPreset",
+    "ExportSchedule",
+    "ExportStyle",
     "FulfilmentRule",
     "HeldNews",
     "HourTotal",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -66,7 +67,7 @@ def page(request: HttpRequest, id: UUID) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     member: Member = request.member  # type: ignore[attr-defined]
     seen = bulk_actions.seen_by(member).exclude(state=State.DRAFT)
-    rows, newer, older = _paged(seen, request, newest_first=True, read=as_uuid)
+    rows, newer, older = paged(seen, request, newest_first=True, read=as_uuid)
     context = {
         "rows": [{"bulk": bulk, "act": ACTS[bulk.act]} for bulk in rows],
         "words": "",
@@ -101,6 +102,7 @@ def context(request: HttpRequest, member: Member, bulk: BulkAction) -> dict[str,
             "takes": act.takes,
             "asks": act.asks(bulk.ready),
             "limited": act.wants_fresh_login(member),
+            "export_url": _export_address(bulk) if act.is_file else "",
             "first": parts[0],
             "others": parts[1:],
         }
@@ -157,7 +159,7 @@ def _items(request: HttpRequest, member: Member, bulk: BulkAction) -> dict[str, 
     asked = request.GET.get("show", "")
     shown = next((tab for tab in tabs if tab["state"] == asked), tabs[0])
     seen = bulk_actions.items_seen_by(member, bulk).filter(state=shown["state"])
-    rows, before, after = _paged(
+    rows, before, after = paged(
         seen.select_related("transaction"), request, read=_number
     )
     own = f"?show={shown['state']}"
@@ -201,7 +203,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def _paged(
+def paged(
     rows: QuerySet[Any], request: HttpRequest, *, read: Any, newest_first: bool = False
 ) -> tuple[list[Any], Any, Any]:
     """(a page by its key, what names the page above, and the one below)."""
@@ -223,6 +225,13 @@ def _paged(
 # --------------------------------------------------------------------------- addresses
 def address(bulk: BulkAction) -> str:
     return reverse("transactions:bulk", args=[bulk.pk])
+
+
+def _export_address(bulk: BulkAction) -> str:
+    """The dialog that exports exactly the rows of a draft."""
+    told = {"listing": "transactions", "bulk": str(bulk.pk)}
+    mode = {"livemode": "true" if bulk.livemode else "false"}
+    return f"{reverse('transactions:export_new')}?{urlencode(told | mode)}"
 
 
 def list_address(bulk: BulkAction) -> str:

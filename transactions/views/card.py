@@ -130,6 +130,7 @@ def refunds_context(
             for refund in transaction.refunds.all()
         ],
         "may_refund": may_ask and transaction.status in REFUNDABLE,
+        "may_export": role_may(member.role, "export"),
     }
 
 

@@ -20,7 +20,7 @@ from merchant.views.guard import may
 from transactions import flags, identities, lifetime, paging, selectors
 from transactions.customer_list import CustomerFilter
 from transactions.models import Customer
-from transactions.views import directories, listing
+from transactions.views import directories, export_button, listing
 from transactions.views.listing import Listing
 
 SIZE = 25
@@ -98,6 +98,9 @@ def _list_context(
         "older_url": directories.turned(asked, address, paging.OLDER, page.older),
         "country": ", ".join(asked.typed("country")),
         "flagged": bool(asked.meaning("flagged")),
+        "export_url": export_button.address(
+            member, "customers", asked.pairs(), asked.livemode
+        ),
     }
 
 

@@ -28,7 +28,7 @@ from transactions import columns, layouts, paging, selectors, summary
 from transactions.filters import TransactionFilter
 from transactions.statuses import Status
 from transactions.summary import Summary
-from transactions.views import bulk, filter_form, view_tabs
+from transactions.views import bulk, export_button, filter_form, view_tabs
 from transactions.views import layout as layout_form
 
 SIZE = 25
@@ -167,6 +167,12 @@ def list_context(
         "search_form": "filters",
         "mode": "live" if asked.livemode else "test",
         "news_url": news_url(listing, asked, page),
+        "export_url": export_button.address(
+            member,
+            "transactions",
+            [*listing.fixed.items(), *asked.pairs()],
+            asked.livemode,
+        ),
     } | totals_context(listing, asked, sums)
 
 

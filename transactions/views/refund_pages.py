@@ -24,7 +24,7 @@ from merchant.views.guard import may
 from transactions import paging, refund_story, refunds
 from transactions.models import Refund
 from transactions.refund_list import COUNTED, STATES, RefundFilter
-from transactions.views import directories
+from transactions.views import directories, export_button
 
 SIZE = 25
 MOST_COUNTED = 1_000
@@ -86,6 +86,9 @@ def _list_context(
         "newer_url": directories.turned(asked, address, paging.NEWER, page.newer),
         "older_url": directories.turned(asked, address, paging.OLDER, page.older),
         "sets_limits": role_may(member.role, "set_refund_limits"),
+        "export_url": export_button.address(
+            member, "refunds", asked.pairs(), asked.livemode
+        ),
     }
 
 

@@ -16,11 +16,13 @@ from django.utils.translation import ngettext
 from merchant.models import Connection
 from merchant.templatetags.show import money_text, short_time
 from transactions.models import Dispute, Transaction
-from transactions.needs import Post, Purchases
+from transactions.needs import MOST_COUNTED, MOST_NAMED, Post, Purchases
 from transactions.paging import Counted
 from transactions.periods import day_words
 from transactions.statuses import MONEY_CAME, Status
 from transactions.templatetags.ledger import buyer
+from webhooks.models import Endpoint
+from webhooks.templatetags.outgoing import endpoint_name
 
 LIST, CARD = "transactions:list", "transactions:card"
 
@@ -99,6 +101,8 @@ def of_post(found: Post, along: Pairs, *, may_connect: bool) -> Iterator[Line]:
         yield Line(str(count), words, url, "inbox-arrow-down", "bad")
     if found.silent:
         yield _silent(found.silent, may_connect=may_connect)
+    if found.endpoints:
+        yield _not_told(found.endpoints, along)
     if found.elsewhere and may_connect:
         yield _elsewhere(found.elsewhere)
     if found.refused:
@@ -195,6 +199,33 @@ def _silence(connection: Connection) -> str:
     since = _("nothing since %s") % short_time(connection.heard)
     usual = _("usually %s at most") % duration_words(connection.usual_gap or 0)
     return f"{since}; {usual}"
+
+
+def _not_told(endpoints: list[Endpoint], along: Pairs) -> Line:
+    count = Counted(min(len(endpoints), MOST_COUNTED), len(endpoints) > MOST_COUNTED)
+    words = ngettext(
+        "webhook endpoint is not reached",
+        "webhook endpoints are not reached",
+        _n(count),
+    )
+    named = [
+        Named(
+            endpoint_name(each),
+            reverse("webhooks:endpoint", args=[each.pk]),
+            _why_not_told(each),
+        )
+        for each in endpoints[:MOST_NAMED]
+    ]
+    url = f"{reverse('webhooks:endpoints')}?{urlencode(along)}"
+    if len(named) == 1:
+        url = named[0].url
+    return Line(str(count), words, url, "paper-airplane", "bad", named=named)
+
+
+def _why_not_told(endpoint: Endpoint) -> str:
+    if endpoint.state == Endpoint.State.DISABLED:
+        return _("disabled: %s") % endpoint.reason if endpoint.reason else _("disabled")
+    return _("failing since %s") % short_time(endpoint.failing or endpoint.changed)
 
 
 def _elsewhere(away: list[Connection]) -> Line:

@@ -19,8 +19,9 @@ class Event(models.Model):
 
     `payload`: {"object": the API's object at that moment, and beside it what some
     dialects need and the API does not show: "part" (the refund, dispute or delivery
-    item that this is about), "references" (kind -> the provider's ids), "connection",
-    "details"}. See webhooks.catalogue.
+    item that this is about), "references" (kind -> the provider's ids), "products" (our
+    product id -> the provider's), "connection", "brand", "details"}. See webhooks.
+    catalogue.
 
     `happened`: the provider's time of what made it; an endpoint that was set up later
     is not told. `created`: when it was entered.

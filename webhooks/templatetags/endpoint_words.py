@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import template
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from webhooks.catalogue import GROUPS, KINDS
 from webhooks.endpoint_form import GROUP_WORDS
 from webhooks.endpoint_health import MOST_COUNTED
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
 register = template.Library()
@@ -53,44 +53,6 @@ def standing_badge(endpoint: Endpoint) -> dict[str, Any]:
     failing = endpoint.state == State.ENABLED and endpoint.failing is not None
     tone, word, icon = STANDINGS["failing" if failing else endpoint.state]
     return {"tone": tone, "word": word, "icon": icon}
-
-
-#: state of a delivery -> (tone, icon).
-SENT: dict[str, tuple[str, str]] = {
-    Delivery.State.PENDING: ("info", "clock"),
-    Delivery.State.DELIVERED: ("ok", "check-circle"),
-    Delivery.State.EXHAUSTED: ("bad", "exclamation-circle"),
-    Delivery.State.HELD: ("warn", "pause-circle"),
-    Delivery.State.DROPPED: ("idle", "minus-circle"),
-}
-
-
-@register.inclusion_tag("components/_badge.html")
-def sent_badge(delivery: Delivery) -> dict[str, Any]:
-    """How a delivery stands, as a word with a tone."""
-    tone, icon = SENT[delivery.state]
-    word = delivery.get_state_display().capitalize()
-    return {"tone": tone, "word": word, "icon": icon}
-
-
-@register.filter
-def named(endpoint: Endpoint) -> str:
-    """What people call it: its description, else where it is."""
-    return endpoint.description or bare(endpoint.url)
-
-
-@register.filter
-def bare(url: str) -> str:
-    """A URL without what all of them begin with."""
-    return url.removeprefix("https://")
-
-
-@register.filter
-def host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc or url
-    except ValueError:
-        return url
 
 
 @register.filter
@@ -145,13 +107,17 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
-def span(milliseconds: int | None) -> str:
-    """850 ms, 1.2 s."""
-    if milliseconds is None:
-        return ""
-    if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    return f"{milliseconds / 1000:.1f} s"
+def about(span: timedelta) -> str:
+    """A length of time for people: less than a minute, 3 minutes, 2 hours, 4 days."""
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return _("less than a minute")
+    if minutes < 120:
+        return ngettext("%d minute", "%d minutes", minutes) % minutes
+    hours = round(minutes / 60)
+    if hours < 48:
+        return ngettext("%d hour", "%d hours", hours) % hours
+    return _("%d days") % round(hours / 24)
 
 
 @register.filter

@@ -24,11 +24,13 @@ from webhooks.views.endpoints import (
     show,
     show_secret_next,
 )
+from webhooks.views.locked import says_when_locked
 
 
 # --------------------------------------------------------------------------- secrets
 @require_POST
 @may("manage_endpoints")
+@says_when_locked
 def reveal(request: HttpRequest, id: UUID) -> HttpResponse:
     """The next look at the page shows it, once."""
     endpoint = found(request, id)
@@ -44,6 +46,7 @@ def reveal(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @may("manage_endpoints")
+@says_when_locked
 def roll(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     if not fresh_login.is_fresh(request):
@@ -73,6 +76,7 @@ def _overlap(typed: str) -> timedelta:
 # --------------------------------------------------------------------- pause, enable
 @require_POST
 @may("manage_endpoints")
+@says_when_locked
 def pause(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     try:
@@ -84,6 +88,7 @@ def pause(request: HttpRequest, id: UUID) -> HttpResponse:
 
 @require_POST
 @may("manage_endpoints")
+@says_when_locked
 def enable(request: HttpRequest, id: UUID) -> HttpResponse:
     """What happens from now on is sent; what was held is decided about next."""
     endpoint = found(request, id)

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 from merchant import fresh_login, htmx
 from merchant.selectors import projects_of
 from merchant.views.guard import may
-from webhooks import endpoint_health, endpoints
+from webhooks import endpoint_health, endpoint_terms, endpoints
 from webhooks.endpoint_form import EndpointForm
 from webhooks.models import Delivery, Endpoint
+from webhooks.test_sends import NotSent, TooMany, send_test
+from webhooks.views.endpoint_tools import test_page
 from webhooks.views.endpoints import (
     LIST,
     found,
@@ -26,6 +28,7 @@ from webhooks.views.endpoints import (
     page_of,
     show_secret_next,
 )
+from webhooks.views.locked import says_when_locked
 
 NEW, EDIT = "webhooks:new_endpoint", "webhooks:edit_endpoint"
 
@@ -33,6 +36,7 @@ NEW, EDIT = "webhooks:new_endpoint", "webhooks:edit_endpoint"
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("headers")
 @may("manage_endpoints")
+@says_when_locked
 def new(request: HttpRequest) -> HttpResponse:
     """It shows a secret and sends customers' data out, so whoever does it has proved
     who they are."""
@@ -56,6 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("headers")
 @may("manage_endpoints")
+@says_when_locked
 def edit(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     form = EndpointForm(
@@ -64,8 +69,10 @@ def edit(request: HttpRequest, id: UUID) -> HttpResponse:
     fresh = True
     if request.method == "POST" and form.is_valid():
         fresh = not _is_grave(endpoint, form) or fresh_login.is_fresh(request)
+        before = endpoint.url
         if fresh and _changed(request, form, endpoint):
-            return htmx.redirect(request, _next(endpoint), words=_("Endpoint changed"))
+            to = _next(request, endpoint, before)
+            return htmx.redirect(request, to, words=_("Endpoint changed"))
     context = {
         **frame_of(endpoint, "edit"),
         "form": form,
@@ -136,8 +143,14 @@ def _is_grave(endpoint: Endpoint, form: EndpointForm) -> bool:
     )
 
 
-def _next(endpoint: Endpoint) -> str:
-    """What is held is decided about next; else its page."""
+def _next(request: HttpRequest, endpoint: Endpoint, before: str) -> str:
+    """A new address is tried at once, to see that it is the right one; what is held is
+    decided about next; else its page."""
+    if endpoint_terms.moved(before, endpoint.url):
+        try:
+            return test_page(endpoint, send_test(endpoint, member_of(request)))
+        except (TooMany, NotSent):
+            return page_of(endpoint)
     held = Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.HELD)
     if endpoint.state == Endpoint.State.ENABLED and held.exists():
         return reverse("webhooks:catch_up", args=[endpoint.pk])

@@ -26,8 +26,11 @@ from webhooks import (
     secrets,
     signing_keys,
 )
+from webhooks.catalogue import TEST
 from webhooks.endpoint_list import STATES, EndpointList
 from webhooks.models import Delivery, Endpoint
+from webhooks.views import deliveries
+from webhooks.views.locked import says_when_locked
 
 LIST, ONE = "webhooks:endpoints", "webhooks:endpoint"
 #: Deliveries on the page of an endpoint; the others stand on the page of deliveries.
@@ -36,6 +39,8 @@ MOST_RECENT = 10
 TABS = (
     ("endpoint", ONE, gettext_lazy("Overview")),
     ("edit", "webhooks:edit_endpoint", gettext_lazy("Settings")),
+    ("code", "webhooks:receiver_code", gettext_lazy("Code")),
+    ("check", "webhooks:check_handler", gettext_lazy("Check my handler")),
 )
 #: How long an old secret may stay valid beside a new one: hours, words.
 OVERLAPS = (
@@ -106,8 +111,10 @@ def _tab(url: str, kept: list[tuple[str, str]], name: str) -> str:
 # ---------------------------------------------------------------------- one of them
 @require_safe
 @may("manage_endpoints")
+@says_when_locked
 def endpoint(request: HttpRequest, id: UUID) -> HttpResponse:
-    return show(request, found(request, id))
+    endpoint = found(request, id)
+    return show(request, endpoint, tried=_tried(request, endpoint))
 
 
 def show(
@@ -128,6 +135,18 @@ def show(
         **more,
     }
     return render(request, "webhooks/endpoints/page.html", context, status=status)
+
+
+def _tried(request: HttpRequest, endpoint: Endpoint) -> list[deliveries.Try]:
+    """The try of the test that the address names, if it is this endpoint's."""
+    typed = request.GET.get("test", "")
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):
+        return []
+    rows = Delivery.objects.filter(endpoint=endpoint, name=TEST.name, pk=int(typed))
+    row = rows.select_related("event", "endpoint__project").first()
+    if row is None:
+        return []
+    return [deliveries.Try.of(row, a) for a in row.attempts.order_by("-number")[:1]]
 
 
 def frame_of(endpoint: Endpoint, here: str) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""The button of a list that exports what it shows."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from merchant.access import may
+from merchant.models import Member
+
+
+def address(
+    member: Member, listing: str, pairs: list[tuple[str, str]], livemode: bool | None
+) -> str:
+    """Where the dialog for this list with this query is; "" for who may not export."""
+    if not may(member.role, "export"):
+        return ""
+    mode = ("livemode", "true" if livemode else "false")
+    query = [pair for pair in pairs if pair[0] not in ("livemode", "view")]
+    asked = urlencode([*query, mode])
+    told = urlencode({"listing": listing, "query": asked})
+    return f"{reverse('transactions:export_new')}?{told}"
