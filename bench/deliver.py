@@ -1,5 +1,4 @@
-"""How fast letters go out, against a bare loop of the same HTTP library; how soon after
-the intake; and what one dead endpoint does to ninety-nine."""
+"""How fast letters go out, against a bare loop of the same HTTP library."""
 
 from __future__ import annotations
 
@@ -33,16 +32,16 @@ from webhooks.models import Delivery, Endpoint, EndpointSecret  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "whsec_plJ3nmyCDGBKInavdOK15jsl"
-DELIVERIES, ENDPOINTS, FLOOR = 12_000, 50, 12_000
+DELIVERIES, ENDPOINTS = 12_000, 50
 AT_ONCE, BATCH = 100, 100
 
 
 def main() -> None:
     with receiver() as url:
-        project = _project()
-        _endpoints(project, url, ENDPOINTS)
-        floor = _floor(url)
-        _publish(project, 1000)
+        project = new_project()
+        add_endpoints(project, url, ENDPOINTS)
+        floor = max(_floor(project, url) for _ in range(2))
+        publish(project, 1000)
         _work()  # warm
         best = max(_rate(project) for _ in range(2))
         print(f"bare loop of pycurl:     {floor:7.0f} deliveries/s (floor)")
@@ -69,13 +68,13 @@ def receiver(*words: str) -> Iterator[str]:
         process.wait()
 
 
-def _project() -> Project:
+def new_project() -> Project:
     stamp = time.time_ns()
     merchant = Merchant.objects.create(name="Bench", slug=f"out-{stamp}")
     return Project.objects.create(merchant=merchant, name="B", slug=f"out-{stamp}")
 
 
-def _endpoints(project: Project, url: str, count: int) -> list[Endpoint]:
+def add_endpoints(project: Project, url: str, count: int) -> list[Endpoint]:
     rows = [
         Endpoint(project=project, url=f"{url}/{number}", rate=100_000)
         for number in range(count)
@@ -86,7 +85,7 @@ def _endpoints(project: Project, url: str, count: int) -> list[Endpoint]:
     return rows
 
 
-def _publish(project: Project, count: int) -> None:
+def publish(project: Project, count: int) -> None:
     """So many deliveries: each event goes to every endpoint."""
     endpoints = project.endpoints.count()
     events = max(1, count // endpoints)
@@ -110,7 +109,7 @@ def _publish(project: Project, count: int) -> None:
 
 
 def _rate(project: Project) -> float:
-    _publish(project, DELIVERIES)
+    publish(project, DELIVERIES)
     waiting = Delivery.objects.filter(state="pending").count()
     seconds = _work()
     left = Delivery.objects.filter(state="pending").count()
@@ -137,23 +136,19 @@ def _work() -> float:
 
 
 # ------------------------------------------------------------------------- the floor
-def _floor(url: str) -> float:
-    """Signs, posts and updates a row's status, a hundred results in a statement."""
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS bench_out")
-        cursor.execute(
-            "CREATE TABLE bench_out AS SELECT n AS id, 0 AS status"
-            f" FROM generate_series(1, {FLOOR}) n"
-        )
-        cursor.execute("ALTER TABLE bench_out ADD PRIMARY KEY (id)")
+def _floor(project: Project, url: str) -> float:
+    """Signs, posts and notes results in the deliveries' own rows, a hundred in one
+    statement: no claim, no limits, no attempts, no health."""
+    publish(project, DELIVERIES)
+    rows = Delivery.objects.filter(state="pending").values_list("id", flat=True)
+    numbers = iter(ids := list(rows))
     news = samples.sample_news("payment.success", at=timezone.now())
     keys = SigningKeys(secrets=(SECRET,))
     multi, free = pycurl.CurlMulti(), [_handle(url) for _ in range(AT_ONCE)]
-    numbers = iter(range(1, FLOOR + 1))
     done: list[tuple[int, int]] = []
     finished = 0
     start = time.perf_counter()
-    while finished < FLOOR:
+    while finished < len(ids):
         while free and (number := next(numbers, None)) is not None:
             handle = free.pop()
             letter = dialects.compose("standard", news, keys, timezone.now())
@@ -177,7 +172,7 @@ def _floor(url: str) -> float:
             _update(done)
             done = []
         multi.select(0.01)
-    return FLOOR / (time.perf_counter() - start)
+    return len(ids) / (time.perf_counter() - start)
 
 
 def _handle(url: str) -> Any:
@@ -189,10 +184,13 @@ def _handle(url: str) -> Any:
 
 
 def _update(done: list[tuple[int, int]]) -> None:
+    table = Delivery._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE bench_out b SET status = g.status"
-            " FROM unnest(%s::int[], %s::int[]) AS g(id, status) WHERE b.id = g.id",
+            f"UPDATE {table} d SET status = given.status, state = 'delivered',"  # noqa: S608
+            " tries = 1, attempts_made = 1, done = now()"
+            " FROM unnest(%s::bigint[], %s::int[]) AS given(id, status)"
+            " WHERE d.id = given.id",
             [[pk for pk, _ in done], [status for _, status in done]],
         )
 

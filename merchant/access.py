@@ -24,8 +24,12 @@ MAY: dict[str, frozenset[str]] = {
         "view_inbound": "owner admin developer",
         "read_again": "owner admin developer",
         "accept_refused": "owner admin developer",
+        "view_deliveries": "owner admin developer",
+        "resend": "owner admin developer",
         "check_provider": "owner admin finance support developer",
         "manage_connections": "owner admin developer",
+        "manage_endpoints": "owner admin developer",
+        "manage_projects": "owner admin",
         "view_audit": "owner admin",
     }.items()
 }

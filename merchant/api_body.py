@@ -18,14 +18,15 @@ METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
-def read(request: Request, known: Collection[str]) -> dict[str, Any]:
-    """The body as an object. Raises Problem, also for a name that is not `known`."""
+def read(request: Request, known: Collection[str] | None) -> dict[str, Any]:
+    """The body as an object. Raises Problem, also for a name that is not `known`; None
+    passes over what is not."""
     data = request.data
     given = brackets.nest(data.lists()) if isinstance(data, QueryDict) else data
     if not isinstance(given, dict):
         raise Problem("The body must be an object.", "request_unreadable")
     for name in given:
-        if name not in known:
+        if known is not None and name not in known:
             shown = str(name)[:60]
             message = f"There is no parameter {shown!r} here; see /v1/docs."
             raise Problem(message, "parameter_unknown", param=shown)

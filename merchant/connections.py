@@ -1,24 +1,26 @@
-"""Verbs on connections: open one with its keys, give it new ones, close it."""
+"""Verbs on connections: open one, change it, rotate its keys, close it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from merchant import destinations, vault
+from merchant import credentials, vault
+from merchant.credentials import NotUsable
 from merchant.models import Connection, Project, Secret
 from merchant.providers import PROVIDERS
 from merchant.providers.base import Keys
+
+__all__ = ["NotUsable"]
 
 #: How long a process believes what it has read of a connection.
 SECONDS_KEPT = 5.0
@@ -27,27 +29,20 @@ OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)
 #: Each live key costs a forger's delivery one more comparison.
 MOST_LIVE = 10
+#: Where every subscription has a key of its own: all of them, twice in a rotation.
+MOST_LIVE_PER_EVENT = 40
 
-SHORTEST_SECRET = 6
-LONGEST_SECRET = 10_000
-MOST_BRANDS = 50
 API_KEY = "connection.api_key"
 USER_TOKEN = "connection.user_token"  # noqa: S105 - a purpose
 
 _kept: dict[UUID, tuple[float, Connection, Keys]] = {}
 
 
-class NotUsable(ValueError):
-    """What was given cannot be used for a connection; `str()` says why."""
-
-
 # ------------------------------------------------------------------------- reading
 def keys_of(connection: Connection) -> Keys:
     """Every key that is live now, opened, newest first. Raises vault.Locked."""
-    live = Q(expires=None) | Q(expires__gt=timezone.now())
-    rows = connection.secrets.filter(live).order_by("-created", "-id")
     opened: dict[str, list[str]] = {"signing": [], "public": [], "private": []}
-    for row in rows:
+    for row in live_secrets(connection):
         opened[row.kind].append(row.open())
     return Keys(
         secrets=tuple(opened["signing"]),
@@ -95,6 +90,7 @@ def open_connection(
     provider: str,
     *,
     secret: str = "",
+    more_secrets: Iterable[str] = (),
     public_key: str = "",
     private_key: str = "",
     api_key: str = "",
@@ -106,54 +102,92 @@ def open_connection(
     demo: bool = False,
 ) -> Connection:
     """A new connection of the project. Keys may come later: some providers show their
-    secret only after they were given the intake URL. Raises NotUsable, vault.Locked.
+    secret only after they were given the intake URL. `more_secrets`: others of a
+    provider that has several. Raises NotUsable, vault.Locked.
     """
     if provider not in PROVIDERS:
-        raise NotUsable(f"There is no provider {provider!r}; use {_either(PROVIDERS)}.")
-    if secret and not public_key and _normaliser(provider):
+        either = " or ".join(PROVIDERS)
+        raise NotUsable(f"There is no provider {provider!r}; use {either}.")
+    if secret and not public_key and credentials.normaliser(provider):
         raise NotUsable(
             f"{PROVIDERS[provider].name} signs with a key of its own and shares no "
-            "secret: give its public key instead."
+            "secret: give its public key instead.",
+            "secret",
         )
     given = {"signing": secret, "public": public_key, "private": private_key}
     keys = [
-        (kind, _read_key(provider, kind, key)) for kind, key in given.items() if key
+        (kind, credentials.read_key(provider, kind, key))
+        for kind, key in given.items()
+        if key
     ]
     connection = Connection(
         project=project,
         provider=provider,
         livemode=livemode,
         demo=demo,
-        base_url=_read_base_url(base_url, demo=demo),
-        brand_ids=_read_brands(brand_ids),
-        account=_read_word(account, "The account", 80),
+        base_url=credentials.read_base_url(base_url, demo=demo),
+        brand_ids=credentials.read_brands(brand_ids),
+        account=credentials.read_word(account, "The account", 80, "account"),
     )
-    connection.sealed_api_key = _seal(connection, api_key, "API key", API_KEY)
-    connection.sealed_user_token = _seal(
-        connection, user_token, "user token", USER_TOKEN
-    )
+    connection.sealed_api_key = _seal_api_key(connection, api_key)
+    connection.sealed_user_token = _seal_user_token(connection, user_token)
     with transaction.atomic():
         connection.save()
         for kind, key in keys:
             Secret.sealed_for(connection, kind, key).save()
+        for more in more_secrets:
+            _add(connection, "signing", more, "")
     return connection
+
+
+def change(
+    connection: Connection,
+    *,
+    base_url: str,
+    brand_ids: Iterable[str],
+    account: str,
+    livemode: bool,
+) -> dict[str, list[Any]]:
+    """What is no key of it, as it is from now on; returns {name: [before, after]}.
+
+    Another host in the base URL takes the API key and the user token away: they were
+    entrusted for the old one, and who may edit must not get them sent elsewhere.
+    Raises NotUsable.
+    """
+    told: dict[str, Any] = {
+        "base_url": credentials.read_base_url(base_url, demo=connection.demo),
+        "brand_ids": credentials.read_brands(brand_ids),
+        "account": credentials.read_word(account, "The account", 80, "account"),
+        "livemode": livemode,
+    }
+    with _changing(connection):
+        changed = {
+            name: [getattr(connection, name), value]
+            for name, value in told.items()
+            if getattr(connection, name) != value
+        }
+        if _host(connection.base_url) != _host(told["base_url"]):
+            connection.sealed_api_key = connection.sealed_user_token = ""
+        for name, value in told.items():
+            setattr(connection, name, value)
+        connection.save(update_fields=[*told, "sealed_api_key", "sealed_user_token"])
+    return changed
 
 
 def add_secret(
     connection: Connection, secret: str, *, kind: str = "signing", label: str = ""
 ) -> Secret:
     """One more live key: "signing", "public" or "private". Raises NotUsable."""
-    key = _read_key(connection.provider, kind, secret)
     with _changing(connection):
-        live = Q(expires=None) | Q(expires__gt=timezone.now())
-        if connection.secrets.filter(live, kind=kind).count() >= MOST_LIVE:
-            raise NotUsable(
-                f"{connection} has {MOST_LIVE} live keys of this kind; end one first."
-            )
-        row = Secret.sealed_for(connection, kind, key)
-        row.label = _read_word(label, "The label", 80)
-        row.save()
-    return row
+        return _add(connection, kind, secret, label)
+
+
+def add_secrets(
+    connection: Connection, secrets: Iterable[str], *, kind: str, label: str = ""
+) -> list[Secret]:
+    """Several live keys, all or none of them. Raises NotUsable."""
+    with _changing(connection):
+        return [_add(connection, kind, secret, label) for secret in secrets]
 
 
 def rotate(
@@ -162,22 +196,41 @@ def rotate(
     *,
     kind: str = "signing",
     overlap: timedelta = OVERLAP,
+    only: Secret | None = None,
 ) -> Secret:
-    """A new key in the place of all of its kind, which stay live for the overlap.
+    """A new key in the place of all of its kind, or of `only` one of them.
 
-    An overlap of zero ends them at once: for a key that leaked. Raises NotUsable.
+    The old ones stay live for the overlap; an overlap of zero ends them at once: for
+    a key that leaked. Raises NotUsable.
     """
+    return replace(connection, [secret], kind=kind, overlap=overlap, only=only)[0]
+
+
+def replace(
+    connection: Connection,
+    secrets: Iterable[str],
+    *,
+    kind: str,
+    overlap: timedelta = OVERLAP,
+    only: Secret | None = None,
+    label: str = "",
+) -> list[Secret]:
+    """Several new keys in the place of the old ones, as `rotate` does with one."""
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
-        raise NotUsable("Old keys can stay live for 0 to 7 days.")
-    key = _read_key(connection.provider, kind, secret)
+        raise NotUsable("Old keys can stay live for 0 to 7 days.", "overlap")
     end = timezone.now() + overlap
     with _changing(connection):
         # A key that ends sooner anyway keeps its end.
-        lasting = Q(expires=None) | Q(expires__gt=end)
-        connection.secrets.filter(lasting, kind=kind).update(expires=end)
-        row = Secret.sealed_for(connection, kind, key)
-        row.save()
-    return row
+        lasting = connection.secrets.filter(Q(expires=None) | Q(expires__gt=end))
+        old = lasting.filter(pk=only.pk) if only else lasting.filter(kind=kind)
+        old.update(expires=end)
+        return [_add(connection, kind, secret, label) for secret in secrets]
+
+
+def end_secret(connection: Connection, secret: Secret) -> None:
+    """Ends a key now and destroys it: what it signed is refused from here on."""
+    with _changing(connection):
+        connection.secrets.filter(pk=secret.pk).delete()
 
 
 def set_api_key(connection: Connection, api_key: str) -> None:
@@ -186,7 +239,7 @@ def set_api_key(connection: Connection, api_key: str) -> None:
     Raises NotUsable.
     """
     with _changing(connection):
-        connection.sealed_api_key = _seal(connection, api_key, "API key", API_KEY)
+        connection.sealed_api_key = _seal_api_key(connection, api_key)
         connection.save(update_fields=["sealed_api_key"])
 
 
@@ -195,9 +248,7 @@ def set_user_token(connection: Connection, token: str) -> None:
     not do; "" takes it away. Raises NotUsable.
     """
     with _changing(connection):
-        connection.sealed_user_token = _seal(
-            connection, token, "user token", USER_TOKEN
-        )
+        connection.sealed_user_token = _seal_user_token(connection, token)
         connection.save(update_fields=["sealed_user_token"])
 
 
@@ -210,6 +261,18 @@ def close(connection: Connection) -> None:
         connection.save(update_fields=["sealed_api_key", "sealed_user_token", "closed"])
 
 
+def live_secrets(connection: Connection) -> list[Secret]:
+    """The keys that are live now, the newest first; still sealed."""
+    return live_secrets_of([connection])
+
+
+def live_secrets_of(rows: Iterable[Connection]) -> list[Secret]:
+    """Those of several connections, the newest first; still sealed."""
+    live = Secret.objects.filter(_live(), connection__in=rows)
+    return list(live.order_by("-created", "-id"))
+
+
+# --------------------------------------------------------------------------- beneath
 @contextmanager
 def _changing(connection: Connection) -> Iterator[None]:
     """One change at a time; nobody here believes afterwards what was read before."""
@@ -220,91 +283,35 @@ def _changing(connection: Connection) -> Iterator[None]:
     forget(connection.pk)
 
 
-# ------------------------------------------------------------------ what was given
-def _read_key(provider: str, kind: str, given: str) -> str:
-    """The key as it is kept. Raises NotUsable."""
-    name = PROVIDERS[provider].name
-    normalise = _normaliser(provider)
-    if kind == "signing":
-        return _read_secret(given)
-    if kind not in {"public", "private"}:
-        raise NotUsable(f"There is no kind of key {kind!r}.")
-    if normalise is None:
+def _live() -> Q:
+    return Q(expires=None) | Q(expires__gt=timezone.now())
+
+
+def _add(connection: Connection, kind: str, secret: str, label: str) -> Secret:
+    key = credentials.read_key(connection.provider, kind, secret)
+    per_event = PROVIDERS[connection.provider].setup.per_event
+    most = MOST_LIVE_PER_EVENT if per_event else MOST_LIVE
+    if connection.secrets.filter(_live(), kind=kind).count() >= most:
         raise NotUsable(
-            f"{name} signs with a secret and has no {kind} key; leave it out."
+            f"{connection} has {most} live keys of this kind; end one first."
         )
-    if kind == "private":
-        return _read_private_key(given)
-    try:
-        return normalise(given)
-    except ValueError as error:
-        raise NotUsable(f"The public key cannot be read: {error}") from error
+    row = Secret.sealed_for(connection, kind, key)
+    row.label = credentials.read_word(label, "The label", 80, "label")
+    row.save()
+    return row
 
 
-def _normaliser(provider: str) -> Callable[[str], str] | None:
-    """What reads a public key of the provider; None where it signs with a secret."""
-    return getattr(PROVIDERS[provider], "normalise_public_key", None)
+def _seal_api_key(connection: Connection, given: str) -> str:
+    key = credentials.read_call_key(given, "API key", "api_key")
+    return vault.seal(key, purpose=API_KEY, row=connection.id)
 
 
-def _read_secret(given: str) -> str:
-    secret = given.strip()
-    if len(secret) < SHORTEST_SECRET:
-        raise NotUsable(
-            f"The secret is shorter than {SHORTEST_SECRET} characters: a short one "
-            "can be guessed, an empty one lets everybody in."
-        )
-    return _read_word(secret, "The secret", LONGEST_SECRET)
+def _seal_user_token(connection: Connection, given: str) -> str:
+    token = credentials.read_call_key(given, "user token", "user_token")
+    return vault.seal(token, purpose=USER_TOKEN, row=connection.id)
 
 
-def _read_private_key(given: str) -> str:
-    """Only the sandbox signs with one, so only its form is looked at."""
-    try:
-        load_pem_private_key(given.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise NotUsable("The private key is no PEM key without a password.") from error
-    return given
-
-
-def _seal(connection: Connection, given: str, what: str, purpose: str) -> str:
-    key = _read_word(given, f"The {what}", LONGEST_SECRET)
-    if not key.isascii():  # it travels in a header
-        raise NotUsable(f"The {what} holds characters that no {what} has.")
-    return vault.seal(key, purpose=purpose, row=connection.id)
-
-
-def _read_base_url(given: str, *, demo: bool) -> str:
-    url = given.strip().rstrip("/")
-    if not url:
-        return ""
-    if len(url) > 500 or "?" in url or "#" in url:
-        raise NotUsable("The base URL must be short and have no query.")
-    try:
-        target = destinations.read_url(url)
-    except destinations.NotAllowed as error:
-        raise NotUsable(f"The base URL cannot be used. {error}") from error
-    if target.sandbox and not demo and not settings.ALLOW_PRIVATE_ENDPOINTS:
-        raise NotUsable(
-            "The sandbox is for the demo's own connections. To use it with others, "
-            "start with ALLOW_PRIVATE_ENDPOINTS=on."
-        )
-    return url
-
-
-def _read_brands(given: Iterable[str]) -> list[str]:
-    brands = [_read_word(brand, "A brand id", 80) for brand in given]
-    if len(brands) > MOST_BRANDS:
-        raise NotUsable(f"A connection takes at most {MOST_BRANDS} brand ids.")
-    return list(dict.fromkeys(filter(None, brands)))
-
-
-def _read_word(given: str, what: str, most: int) -> str:
-    word = given.strip()
-    if len(word) > most:
-        raise NotUsable(f"{what} is longer than {most} characters.")
-    if not word.isprintable():
-        raise NotUsable(f"{what} holds a line break or another control character.")
-    return word
-
-
-def _either(words: Iterable[str]) -> str:
-    return " or ".join(words)
+def _host(base_url: str) -> str:
+    """Scheme, host and port; "" for the provider's own."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}".lower() if base_url else ""

@@ -12,7 +12,7 @@ import socket
 import threading
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -80,7 +80,8 @@ class Target:
     """A URL taken apart. `host` in ASCII and lower case, an IPv6 without brackets.
 
     `address` is set where the host is one. `sandbox`: it is our own imitation of the
-    providers, which may live at a private address.
+    providers, which may live at a private address. `private`: whoever runs this
+    process typed it, and may mean a server of their own.
     """
 
     scheme: str
@@ -89,6 +90,7 @@ class Target:
     path: str
     address: Address | None = None
     sandbox: bool = False
+    private: bool = False
 
     @property
     def url(self) -> str:
@@ -107,8 +109,19 @@ def check_url(url: str) -> None:
     read_url(url)
 
 
-def read_url(url: str) -> Target:
-    """The URL taken apart. Raises NotAllowed."""
+def read_url(url: str, *, private: bool = False) -> Target:
+    """The URL taken apart. Raises NotAllowed.
+
+    `private`: it may be http and lead to any port of a private address. Only for what
+    was typed at this machine's keyboard, never for what a member can set.
+    """
+    return _read(url, private, _rules())
+
+
+@lru_cache(maxsize=1000)
+def _read(url: str, private: bool, _rules: tuple[object, ...]) -> Target:
+    """Depends on the text and the settings alone; a sender reads the same few again and
+    again."""
     if len(url) > LONGEST:
         raise NotAllowed(f"The URL is longer than {LONGEST} characters.")
     if _UNSEEN.search(url):
@@ -123,9 +136,9 @@ def read_url(url: str) -> Target:
     rest = found["rest"]
     path = quote(rest if rest.startswith("/") else f"/{rest}", safe="/?%:@!$&'()*+,;=~")
     sandbox = (scheme, host, port) == _origin(settings.SANDBOX_URL)
-    target = Target(scheme, host, port, path, address, sandbox)
+    target = Target(scheme, host, port, path, address, sandbox, private)
     _check_ours(target)
-    if not sandbox and not settings.ALLOW_PRIVATE_ENDPOINTS:
+    if not (sandbox or private or settings.ALLOW_PRIVATE_ENDPOINTS):
         _check_public(target)
     return target
 
@@ -134,7 +147,7 @@ def check(address: Address, target: Target) -> None:
     """Raises NotAllowed when the target's host leads to an address it must not."""
     if target.port in _our_ports() and _is_local(address):
         raise NotAllowed(f"{target.host} leads back to this installation.")
-    if target.sandbox or settings.ALLOW_PRIVATE_ENDPOINTS:
+    if target.sandbox or target.private or settings.ALLOW_PRIVATE_ENDPOINTS:
         return
     if not is_public(address):
         raise NotAllowed(f"{target.host} leads to an address that is not public.")
@@ -246,13 +259,30 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname or "", port
 
 
+def _rules() -> tuple[object, ...]:
+    """The settings on which it depends what may be called."""
+    return (
+        settings.ALLOW_PRIVATE_ENDPOINTS,
+        settings.SANDBOX_URL,
+        settings.PUBLIC_URL,
+        settings.HOST,
+        settings.PORT,
+        PORTS,
+    )
+
+
 def _ours() -> set[tuple[str, int]]:
     """Host and port under which we are reached, and on which we listen."""
     public = _origin(settings.PUBLIC_URL)
     return {(settings.HOST, settings.PORT)} | ({public[1:]} if public else set())
 
 
-def _our_ports() -> set[int]:
+def _our_ports() -> frozenset[int]:
+    return _ports(_rules())
+
+
+@lru_cache(maxsize=8)
+def _ports(_rules: tuple[object, ...]) -> frozenset[int]:
     """Ports that lead to us at every address of this machine.
 
     PUBLIC_URL's counts only where no proxy stands at it: behind one, other servers of
@@ -260,7 +290,7 @@ def _our_ports() -> set[int]:
     """
     _, host, port = _origin(settings.PUBLIC_URL) or ("", "", 0)
     direct = host == "localhost" or bool(re.fullmatch(r"[0-9.]+|.*:.*", host))
-    return {settings.PORT} | ({port} if direct else set())
+    return frozenset({settings.PORT, port} if direct else {settings.PORT})
 
 
 def _is_local(address: Address) -> bool:

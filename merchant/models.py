@@ -111,6 +111,8 @@ class Connection(models.Model):
     (webhooks.silence looks every few minutes); both are null while nothing is known.
     `reports_to`: where a purchase lately said that it reports to, if not here: then
     its webhooks go past us and the provider should be polled; "" otherwise.
+    `polled` is up to when its provider was asked for everything, `poll_asked` since
+    when a member waits for that, `poll_trouble` why the last time did not work.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -126,6 +128,10 @@ class Connection(models.Model):
     created = models.DateTimeField(default=timezone.now)
     closed = models.DateTimeField(null=True, blank=True)
     polled = models.DateTimeField(null=True, blank=True)
+    poll_asked = models.DateTimeField(null=True, blank=True)
+    poll_trouble = models.CharField(
+        max_length=300, default="", db_default="", blank=True
+    )
     heard = models.DateTimeField(null=True, blank=True)
     usual_gap = models.PositiveIntegerField(null=True, blank=True)
     reports_to = models.CharField(max_length=500, default="", db_default="", blank=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account import views as account
 from django.urls import path, re_path
 
-from merchant.views import provider_key, settle
+from merchant.views import projects, provider_key, settle
 
 #: Only what we use of django-allauth, under its own names: no sign-up, no social login.
 login = [
@@ -39,7 +39,24 @@ choices = [
 ]
 
 accounts = [
-    path("connections/<uuid:id>/key/", provider_key.provider_key, name="provider_key"),
+    path(
+        "connections/<uuid:id>/key/",
+        provider_key.page,
+        {"carried": provider_key.API_KEY},
+        name="provider_key",
+    ),
+    path(
+        "connections/<uuid:id>/token/",
+        provider_key.page,
+        {"carried": provider_key.USER_TOKEN},
+        name="user_token",
+    ),
 ]
 
-urlpatterns = login + choices + accounts
+shops = [
+    path("projects/", projects.browse, name="projects"),
+    path("projects/new/", projects.new, name="project_new"),
+    path("projects/<slug:id>/", projects.project, name="project"),
+]
+
+urlpatterns = login + choices + accounts + shops

@@ -33,6 +33,7 @@ EXPORTS_JOB = "transactions.exporting.run_due"
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
 NEWS_JOB = "transactions.outgoing.tell_overdue"
 DELIVERIES_JOB = "webhooks.jobs.deliver"
+POLL_JOB = "transactions.poll.poll_due"
 
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
 #: sweep only finds what the bell missed.
@@ -44,8 +45,8 @@ PERIODIC: list[tuple[str, float]] = [
     (BULK_JOB, 2.0),
     (RULES_JOB, 2.0),
     (NEWS_JOB, 5.0),
+    (POLL_JOB, 60.0),
     (EXPORTS_JOB, 1.0),
-    ("transactions.poll.poll_due", 60.0),
     ("transactions.totals.merge", 20.0),
     ("webhooks.jobs.alert", 60.0),
     ("webhooks.jobs.listen", 300.0),

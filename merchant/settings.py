@@ -357,7 +357,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"ListWord": ["list"], "RefundWord": ["refund"]},
+    "ENUM_NAME_OVERRIDES": {
+        "ListWord": ["list"],
+        "RefundWord": ["refund"],
+        "EndpointWord": ["webhook_endpoint"],
+        "EndpointStatus": ["enabled", "disabled"],
+        "SubscriptionType": ["json_v1"],
+        "TransactionWord": ["transaction"],
+        "TransactionStatus": "transactions.statuses.Status",
+    },
 }
 
 # ------------------------------------------------------------------------ logging

@@ -13,7 +13,7 @@ from pathlib import Path
 import servers
 
 ROOT = Path(__file__).resolve().parent.parent
-ALL = ["intake", "drain", "wake", "browse"]
+ALL = ["intake", "drain", "wake", "browse", "deliver", "tell", "export"]
 
 
 def main(words: list[str]) -> int:

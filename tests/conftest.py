@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -151,6 +153,18 @@ def client_of(member: Member) -> Client:
     return client
 
 
+def fresh_client_of(member: Member) -> Client:
+    """A browser in which the member has just proved who they are."""
+    client = client_of(member)
+    session = client.session
+    session["account_authentication_methods_user"] = user_id_to_str(member.user)
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time()}
+    ]
+    session.save()
+    return client
+
+
 @pytest.fixture
 def owner_client(owner: Member) -> Client:
     return client_of(owner)
@@ -217,12 +231,14 @@ def page(page, live_server, expected_faults: list[str]) -> Iterator:
 
 
 @pytest.fixture
-def sign_in(page, live_server) -> Callable[[Member], None]:
-    """sign_in(member): the page's browser is theirs from now on."""
+def sign_in(page, live_server) -> Callable[..., None]:
+    """sign_in(member): the page's browser is theirs from now on; `fresh`: they have
+    just typed their password."""
 
-    def sign_in(member: Member) -> None:
+    def sign_in(member: Member, *, fresh: bool = False) -> None:
         name = settings.SESSION_COOKIE_NAME
-        value = client_of(member).cookies[name].value
+        client = fresh_client_of(member) if fresh else client_of(member)
+        value = client.cookies[name].value
         page.context.add_cookies(
             [{"name": name, "value": value, "url": live_server.url}]
         )

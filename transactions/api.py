@@ -10,22 +10,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from merchant.api_errors import Problem, missing
+from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
+from merchant.models import Project
 from transactions import api_changes, api_schema, selectors
 from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.filters import TransactionFilter
-from transactions.models import Transaction
+from transactions.models import ProviderReference, Transaction
 from transactions.paging import Position, take
 from transactions.rendering import CHILDREN, transaction_object
 
-DEFAULT_LIMIT, MOST = 25, 100
-
-#: name -> values, as merchant.brackets.gather gives them.
-Query = dict[str, list[str]]
-
-PAGING = ("limit", "starting_after", "ending_before")
+DEFAULT_LIMIT = 25
+#: No id of a provider's is longer.
+LONGEST_ID = 200
 
 
 class TransactionList(ApiView):
@@ -44,7 +43,9 @@ class TransactionList(ApiView):
         if after and before:
             message = "Give starting_after or ending_before, not both."
             raise Problem(message, "parameter_invalid", param="ending_before")
-        page = take(asked.strands, limit_of(query), after=after, before=before)
+        page = take(
+            asked.strands, limit_of(query, DEFAULT_LIMIT), after=after, before=before
+        )
         prefetch_related_objects(page.rows, *CHILDREN)
         listed = {
             "object": "list",
@@ -81,6 +82,19 @@ def find(rows: QuerySet[Transaction], id: str, param: str = "id") -> Transaction
     return row
 
 
+def named(project: Project, id: str, param: str = "id") -> Transaction:
+    """By our id, or any id of the provider's. Raises Problem."""
+    visible = selectors.of_project(project).select_related("project__merchant")
+    known = as_uuid(id)
+    row = selectors.find(visible, known) if known else None
+    if row is None and len(id) <= LONGEST_ID and "\x00" not in id:
+        of = ProviderReference.objects.filter(project=project, reference=id)
+        row = visible.filter(pk__in=of.values("transaction_id")).first()
+    if row is None:
+        raise missing(param)
+    return row
+
+
 def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | None:
     """Where the transaction stands that a cursor names; it need not pass the filter."""
     id = single(query, param)
@@ -88,26 +102,6 @@ def _place(rows: QuerySet[Transaction], query: Query, param: str) -> Position | 
         return None
     row = find(rows.only("id", "created"), id, param)
     return Position(row.created, row.pk)
-
-
-def limit_of(query: Query) -> int:
-    text = single(query, "limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    known = text.isascii() and text.isdigit() and len(text) <= len(str(MOST))
-    if not (known and 1 <= int(text) <= MOST):
-        message = f"limit must be a whole number from 1 to {MOST}."
-        raise Problem(message, "parameter_invalid", param="limit")
-    return int(text)
-
-
-def single(query: Query, param: str) -> str | None:
-    """The parameter's one value, None where it is absent or empty."""
-    texts = [text for text in query.get(param, []) if text]
-    if len(texts) > 1:
-        message = f"{param} takes at most one value."
-        raise Problem(message, "parameter_invalid", param=param)
-    return texts[0] if texts else None
 
 
 def _refuse_unknown(query: Query) -> None:

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 
 from merchant import idempotency
 from merchant.api_errors import Problem, body, missing
+from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey, Project
-from transactions import api_refund_schema, paging, refunds, selectors
-from transactions.api import PAGING, Query, limit_of, single
+from transactions import api_refund_schema, paging, refunds
+from transactions.api import DEFAULT_LIMIT, named
 from transactions.filter_values import Scope, as_uuid, moment, zone_named
-from transactions.models import ProviderReference, Refund, Transaction
+from transactions.models import Refund, Transaction
 from transactions.rendering import refund_object
 from transactions.statuses import RefundReason, RefundStatus
 
@@ -47,7 +48,9 @@ class RefundList(ApiView):
             message = "Give starting_after or ending_before, not both."
             raise Problem(message, "parameter_invalid", param="ending_before")
         rows = cast("list[QuerySet[Transaction]]", strands)
-        page = paging.take(rows, limit_of(query), after=after, before=before)
+        page = paging.take(
+            rows, limit_of(query, DEFAULT_LIMIT), after=after, before=before
+        )
         listed = {
             "object": "list",
             "url": "/v1/refunds",
@@ -138,23 +141,11 @@ def _request(
 
 def _payment(project: Project, asked: dict[str, Any]) -> Transaction:
     """The purchase that is named; by several names they must mean the same one."""
-    rows = {_named(project, name, asked[name]) for name in PAYMENTS if name in asked}
+    rows = {named(project, asked[name], name) for name in PAYMENTS if name in asked}
     if len(rows) > 1:
         message = "charge, payment_intent and transaction name different payments."
         raise Problem(message, "parameter_invalid", param="transaction")
     return rows.pop()
-
-
-def _named(project: Project, param: str, id: str) -> Transaction:
-    visible = selectors.of_project(project).select_related("project__merchant")
-    known = as_uuid(id)
-    row = selectors.find(visible, known) if known else None
-    if row is None:
-        of = ProviderReference.objects.filter(project=project, reference=id)
-        row = visible.filter(pk__in=of.values("transaction_id")).first()
-    if row is None:
-        raise missing(param)
-    return row
 
 
 # --------------------------------------------------------------------------- reading
@@ -163,7 +154,7 @@ def _strands(project: Project, query: Query) -> list[QuerySet[Refund]]:
     rows = refunds.of_project(project).filter(_times(project, query))
     for param in PAYMENTS:
         if (id := single(query, param)) is not None:
-            rows = rows.filter(transaction=_named(project, param, id))
+            rows = rows.filter(transaction=named(project, id, param))
     statuses = [word for text in query.get("status", []) for word in text.split(",")]
     for word in statuses:
         if word not in RefundStatus.values:

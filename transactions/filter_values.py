@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from merchant import money
+from merchant import moments, money
 from merchant.models import Project
 
 LONGEST = 300
@@ -21,10 +21,7 @@ LONGEST = 300
 _YES = frozenset({"true", "1", "live", "on", "yes"})
 _NO = frozenset({"false", "0", "test", "off", "no"})
 _WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
-_UNIX = re.compile(r"[0-9]{9,11}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-#: "+02:00" whose plus sign became a space because nobody escaped it.
-_LOST_PLUS = re.compile(r"(T\S+) (\d{2}:?\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +130,7 @@ def minor_units(value: str, scope: Scope) -> int:
 
 def moment(value: str, scope: Scope) -> datetime:
     """ISO 8601 or Unix seconds, in UTC; a bare day is its start in the scope's zone."""
-    try:
-        if _UNIX.fullmatch(value):
-            return datetime.fromtimestamp(int(value), UTC)
-        when = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value))
-        if not 1970 <= when.year <= 2999:
-            raise ValueError
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(
-            "must be a date such as 2026-03-31 or a time such as 2026-03-31T18:00:00Z"
-        ) from None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=scope.zone)
-    return when.astimezone(UTC)
+    return moments.read(value, scope.zone)
 
 
 def as_uuid(value: str) -> UUID | None:

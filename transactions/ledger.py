@@ -18,7 +18,7 @@ from django.db.models import prefetch_related_objects
 from merchant import bulk
 from merchant.models import Connection
 from merchant.providers.base import Fact
-from transactions import binding, outgoing, questions, standing, writing
+from transactions import binding, outgoing, questions, reporting, standing, writing
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import TimelineEntry, Transaction
 from webhooks.models import InboundEvent
@@ -83,6 +83,7 @@ def record_all(letters: Sequence[Letter], *, announce: bool = True) -> Outcome:
     if beside:
         outcome.fresh += standing.record(beside, announce=announce)
     questions.ask(_questions(named, outcome))
+    reporting.note(named)
     return outcome
 
 

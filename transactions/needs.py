@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Sum
@@ -20,12 +20,14 @@ from transactions.statuses import (
     RefundStatus,
 )
 from webhooks import silence
-from webhooks.models import InboundEvent, Refusal
+from webhooks.models import Endpoint, InboundEvent, Refusal
 
 #: Nobody needs to know how many more than this wait.
 MOST_COUNTED = 1_000
 #: Of what has names, so many are named.
 MOST_NAMED = 3
+#: An endpoint that fails for less than this may just be starting anew.
+FAILING_FOR = timedelta(minutes=10)
 
 State = InboundEvent.State
 
@@ -53,8 +55,10 @@ class Post:
     unread: Counted
     refused: int = 0
     silent: list[Connection] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
     look_ups: Counted = Counted(0, more=False)
     without_key: list[Connection] = field(default_factory=list)
+    elsewhere: list[Connection] = field(default_factory=list)
 
 
 def at_purchases(rows: QuerySet[Transaction], now: datetime) -> Purchases:
@@ -104,8 +108,10 @@ def at_the_door(
         unread=_unread(connections, livemode),
         refused=_refused(own, today),
         silent=[each for each in own if silence.is_too_long(each, now)],
+        endpoints=_not_told(projects, livemode, now),
         look_ups=counted,
         without_key=named,
+        elsewhere=[each for each in own if each.reports_to],
     )
 
 
@@ -123,6 +129,20 @@ def _unread(connections: Sequence[Connection], livemode: bool) -> Counted:
 def _refused(connections: Sequence[Connection], today: datetime) -> int:
     rows = Refusal.objects.filter(connection__in=connections, first__gte=today)
     return rows.aggregate(all=Sum("count"))["all"] or 0
+
+
+def _not_told(
+    projects: Sequence[UUID], livemode: bool, now: datetime
+) -> list[Endpoint]:
+    """Endpoints of the mode that get nothing: disabled, or failing for a while."""
+    failing = Q(state=Endpoint.State.ENABLED, failing__lt=now - FAILING_FOR)
+    rows = Endpoint.objects.filter(
+        Q(livemode=None) | Q(livemode=livemode),
+        Q(state=Endpoint.State.DISABLED) | failing,
+        project__in=projects,
+        kind=Endpoint.Kind.ENDPOINT,
+    )
+    return list(rows.order_by("failing", "pk")[: MOST_COUNTED + 1])
 
 
 def _look_ups(keyless: Sequence[Connection]) -> tuple[Counted, list[Connection]]:

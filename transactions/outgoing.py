@@ -24,6 +24,7 @@ from transactions.models import (
     HeldNews,
     LineItem,
     Payout,
+    Product,
     ProviderReference,
     Refund,
     Subscription,
@@ -135,20 +136,24 @@ def announce_standing(
 
 def payload_of(row: Transaction) -> dict[str, Any]:
     """The payload (see webhooks.models.Event) that an event about it would have now."""
+    told = rendering.transaction_object(row)
     references = references_of([row.pk]).get(row.pk, {})
-    return _payload(row, rendering.transaction_object(row), references)
+    return _payload(row, told, references, products_of([told]))
 
 
 def _payload(
     row: Transaction,
     told: Mapping[str, Any],
     references: Mapping[str, list[str]],
+    products: Mapping[str, str],
     part: Any = None,
 ) -> dict[str, Any]:
+    sold = {item["product"] for item in told["items"]}
     return {
         "object": told,
         "part": part,
         "references": dict(references),
+        "products": {id: products[id] for id in sorted(sold & products.keys())},
         "connection": str(row.connection_id),
         "brand": str(row.details.get("account") or ""),
         "details": {
@@ -167,6 +172,15 @@ def references_of(ids: Iterable[UUID]) -> dict[UUID, dict[str, list[str]]]:
         kinds = found.setdefault(row, {})
         kinds.setdefault(kind.partition(".")[2], []).append(reference)
     return found
+
+
+def products_of(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Our product id -> the provider's, of the items of these objects."""
+    sold = {item["product"] for one in told for item in one["items"]}
+    if not sold:
+        return {}
+    known = Product.objects.filter(pk__in=sold).exclude(key__startswith="name:")
+    return {str(id): key for id, key in known.values_list("pk", "key")}
 
 
 # ----------------------------------------------------------------------- the two ends
@@ -210,6 +224,7 @@ def _publish(
 ) -> None:
     speaking = [row for row in rows if told[row.pk]]
     references = references_of(row.pk for row in speaking) if speaking else {}
+    products = products_of(stories[row.pk].object for row in speaking)
     alone = callbacks.addressed(
         row.pk for row in speaking if any(i.name in news.OUTCOMES for i in told[row.pk])
     )
@@ -226,6 +241,7 @@ def _publish(
                     row,
                     stories[row.pk].object,
                     references.get(row.pk, {}),
+                    products,
                     item.part,
                 ),
                 happened=when[row.pk],

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from transactions.api import TransactionDetail, TransactionList
 from transactions.api_exports import ExportDetail, ExportFile, ExportList
+from transactions.api_purchases import PurchaseDetail
 from transactions.api_refunds import RefundDetail, RefundList
 from transactions.views import (
     browse,
@@ -21,6 +22,7 @@ from transactions.views import (
     layout,
     notes,
     overview,
+    polling,
     products,
     queue,
     refund_form,
@@ -74,6 +76,9 @@ pages: Patterns = [
     path("refunds/<uuid:id>/cancel/", refund_pages.cancel, name="cancel_refund"),
     path("refunds/<uuid:id>/give-up/", refund_pages.give_up, name="give_up_refund"),
     path("transactions/<uuid:id>/acceptance/", handing_over.accept, name="accept"),
+    path(
+        "connections/<uuid:id>/poll/", polling.poll_connection, name="poll_connection"
+    ),
     path("fulfilment/", queue.queue, name="queue"),
     path("transactions/bulk/", bulk.choose, name="choose_bulk"),
     path("bulk/", bulk_page.history, name="bulk_history"),
@@ -133,6 +138,7 @@ api: Patterns = [
     path("v1/transactions/<str:id>", TransactionDetail.as_view(), name="api_card"),
     path("v1/refunds", RefundList.as_view(), name="api_refunds"),
     path("v1/refunds/<str:id>", RefundDetail.as_view(), name="api_refund"),
+    path("v1/purchases/<str:id>", PurchaseDetail.as_view(), name="api_purchase"),
     path("v1/exports", ExportList.as_view(), name="api_exports"),
     path("v1/exports/<str:id>", ExportDetail.as_view(), name="api_export"),
     path("v1/exports/<str:id>/file", ExportFile.as_view(), name="api_export_file"),

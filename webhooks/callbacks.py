@@ -6,6 +6,7 @@ from uuid import uuid5
 
 from merchant import http
 from merchant.models import Project
+from webhooks import signing_keys
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
@@ -17,6 +18,7 @@ def endpoint_for(project: Project, url: str) -> Endpoint:
     http.NotAllowed where the URL must not be called.
     """
     http.check_url(url)
+    signing_keys.pair_of(project)
     # The id is made of the two, so that those who name a URL together make one row.
     endpoint, _made = Endpoint.objects.get_or_create(
         pk=uuid5(project.pk, f"callback:{url}"),

@@ -349,3 +349,9 @@ def asks_for(wanted: Iterable[str], name: str) -> bool:
     if not wanted or KINDS[name] in ADDRESSED:
         return True
     return name in wanted or f"{KINDS[name].group}.*" in wanted
+
+
+def asked_names(wanted: Iterable[str]) -> list[str]:
+    """The events that an endpoint with these names and groups asks for."""
+    wanted = list(wanted)
+    return [name for name in KINDS if name != TEST.name and asks_for(wanted, name)]

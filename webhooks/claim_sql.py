@@ -19,7 +19,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from webhooks.models import Delivery, Endpoint, Event
 
 #: Leases are looked for among so many of an endpoint's first.
-FRONT = 64
+FRONT = 16
 #: What a picked row has, in this order.
 COLUMNS = (
     "endpoint_id", "id", "tries", "attempts_made", "created",

@@ -72,15 +72,13 @@ class Catch:
     wait: float | None
 
 
-def take(
-    room: int, under_way: Mapping[UUID, int], only: Sequence[UUID] | None = None
-) -> Catch:
+def take(room: int, under_way: Mapping[UUID, int]) -> Catch:
     """Claims at most `room` deliveries that are due.
 
-    `under_way`: how many this worker has at each endpoint. `only`: of these endpoints
-    and no others, of whatever kind they are.
+    `under_way`: how many this worker has at each endpoint. What a laptop listens for
+    is left to it (manage.py listen).
     """
-    ready, wait = _ready(only, under_way, timezone.now())
+    ready, wait = _ready(under_way, timezone.now())
     if not ready or room <= 0:
         return Catch([], wait)
     with transaction.atomic():
@@ -97,13 +95,13 @@ def take(
 
 # ------------------------------------------------------------------- which endpoints
 def _ready(
-    only: Sequence[UUID] | None, under_way: Mapping[UUID, int], now: datetime
+    under_way: Mapping[UUID, int], now: datetime
 ) -> tuple[list[UUID], float | None]:
     """Endpoints that may be sent something now, and seconds until others may."""
     ready, wait = [], None
     at = now.timestamp()
     for endpoint, kind, moment in claim_sql.waiting():
-        if kind == Endpoint.Kind.FORWARD if only is None else endpoint not in only:
+        if kind == Endpoint.Kind.FORWARD:
             continue
         if moment > at:
             if moment - at <= SOON:
@@ -183,11 +181,25 @@ def _pick(
         lease=lease,
         until=until,
     )
-    claimed = []
-    for row in rows:
-        endpoint, pk, tries, made, created, *event, happened = row
-        queued = datetime.fromtimestamp(created, UTC)
-        columns = (pk, tries, made, queued, *event)
-        entered = datetime.fromtimestamp(happened, UTC)
-        claimed.append(Claimed(lease, until, endpoints[endpoint], *columns, entered))
-    return claimed
+    return [_claimed(lease, until, endpoints[row[0]], row) for row in rows]
+
+
+def _claimed(
+    lease: UUID, until: datetime, endpoint: Endpoint, row: Sequence[Any]
+) -> Claimed:
+    _, pk, tries, made, created, key, name, livemode, kind, payload, happened = row
+    return Claimed(
+        lease,
+        until,
+        endpoint,
+        pk,
+        tries,
+        made,
+        datetime.fromtimestamp(created, UTC),
+        key,
+        name,
+        livemode,
+        kind,
+        payload,
+        datetime.fromtimestamp(happened, UTC),
+    )

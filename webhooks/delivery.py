@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -42,10 +41,10 @@ PUT_OFF = 300.0
 _kept = threading.local()
 
 
-def deliver(only: Sequence[UUID] | None = None) -> int:
+def deliver() -> int:
     """Sends everything that is due, and what becomes due within the second while it is
-    at it; returns how many tries were made. `only`: to these endpoints alone."""
-    run = Run(_many(), only)
+    at it; returns how many tries were made."""
+    run = Run(_many())
     try:
         return run.to_the_end()
     except BaseException:
@@ -76,8 +75,8 @@ def _close() -> None:
 class Run:
     """One run of the sender."""
 
-    def __init__(self, many: Many, only: Sequence[UUID] | None = None) -> None:
-        self.many, self.only = many, only
+    def __init__(self, many: Many) -> None:
+        self.many = many
         self.began = time.monotonic()
         self.look_at = 0.0
         self.wait: float | None = None
@@ -117,7 +116,7 @@ class Run:
         if time.monotonic() < self.look_at:
             return
         room = AT_ONCE - self.under_way.total()
-        catch = claims.take(room, self.under_way, self.only)
+        catch = claims.take(room, self.under_way)
         for claimed in catch.claimed:
             self._begin(claimed)
         self.wait = catch.wait

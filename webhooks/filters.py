@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
-
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Connection, Member
+from webhooks.list_filter import MODES, ListFilter
 from webhooks.models import InboundEvent
 from webhooks.selectors import connections_of
 
@@ -20,18 +17,8 @@ MOST_STRANDS = 12
 #: Columns that only the page of one event shows.
 HEAVY = ("body", "headers", "fingerprint")
 
-MODES = (("true", _("Live")), ("false", _("Test")))
 
-
-class Chip(NamedTuple):
-    """One value of the filter as the page shows it; `without` is the query less it."""
-
-    label: str
-    value: str
-    without: str
-
-
-class InboundFilter(django_filters.FilterSet):
+class InboundFilter(ListFilter):
     """Events by connection, type (its beginning), state, project and mode.
 
     `connections` are those that the member may see, `strands` the events asked for.
@@ -61,12 +48,6 @@ class InboundFilter(django_filters.FilterSet):
         ]
         self.filters["project"].extra["choices"] = list(shops.items())
 
-    def leave(
-        self, rows: QuerySet[InboundEvent], name: str, value: Any
-    ) -> QuerySet[InboundEvent]:
-        """Narrows the connections instead, see `strands`."""
-        return rows
-
     def by_mode(
         self, rows: QuerySet[InboundEvent], name: str, value: str
     ) -> QuerySet[InboundEvent]:
@@ -77,19 +58,10 @@ class InboundFilter(django_filters.FilterSet):
 
     # ----------------------------------------------------------------- what it asks
     @property
-    def errors_in_words(self) -> list[str]:
-        """A sentence for each parameter that means nothing here."""
-        return [
-            f"{self.form.fields[name].label}: {text}"
-            for name, texts in self.form.errors.items()
-            for text in texts
-        ]
-
-    @property
     def wanted(self) -> list[Connection]:
         """The connections whose events are asked for."""
-        ids = set(self._chosen("connection"))
-        slugs = set(self._chosen("project"))
+        ids = set(self.chosen("connection"))
+        slugs = set(self.chosen("project"))
         return [
             connection
             for connection in self.connections
@@ -107,41 +79,5 @@ class InboundFilter(django_filters.FilterSet):
             return [self.qs.filter(connection__in=wanted)]
         return [self.qs.filter(connection=pk) for pk in wanted]
 
-    @property
-    def chips(self) -> list[Chip]:
-        pairs = list(self._pairs())
-        return [
-            Chip(
-                str(self.form.fields[name].label),
-                self._shown(name, value),
-                urlencode([pair for pair in pairs if pair != (name, value)]),
-            )
-            for name, value in pairs
-        ]
-
-    def query(self, **more: str) -> str:
-        """The query in its cleanest spelling, with `more` added where not empty."""
-        added = [(name, value) for name, value in more.items() if value]
-        return urlencode([*self._pairs(), *added])
-
-    def choices(self, name: str) -> list[tuple[str, str, bool]]:
-        """(value, label, chosen) of a field that is chosen by ticking."""
-        chosen = set(self._chosen(name))
-        options = self.filters[name].extra["choices"]
-        return [(value, str(label), value in chosen) for value, label in options]
-
-    @property
-    def typed(self) -> str:
-        return next(iter(self._chosen("type")), "")
-
-    def _chosen(self, name: str) -> list[str]:
-        return [text for text in self.data.getlist(name) if text.strip()]
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        for name in self.filters:
-            yield from ((name, text) for text in dict.fromkeys(self._chosen(name)))
-
-    def _shown(self, name: str, value: str) -> str:
-        options = dict(self.filters[name].extra.get("choices", ()))
-        label = str(options.get(value, value))[:80]
+    def shown(self, name: str, label: str) -> str:
         return label.capitalize() if name == "state" else label

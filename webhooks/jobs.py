@@ -8,7 +8,15 @@ from datetime import timedelta
 from django.utils import timezone
 
 from merchant.models import Connection
-from webhooks import alerts, delivery, endpoint_alerts, health, retention, silence
+from webhooks import (
+    alerts,
+    delivery,
+    endpoint_alerts,
+    forwarding,
+    health,
+    retention,
+    silence,
+)
 from webhooks.models import Alert, Refusal
 
 #: Refusals are for repairs of today; alerts only keep the same mail from going twice.
@@ -39,4 +47,4 @@ def tidy() -> int:
     now = timezone.now()
     refusals, _ = Refusal.objects.filter(hour__lt=now - REFUSALS_KEPT).delete()
     old, _ = Alert.objects.filter(sent__lt=now - ALERTS_KEPT).delete()
-    return refusals + old + retention.tidy(now)
+    return refusals + old + retention.tidy(now) + forwarding.tidy()

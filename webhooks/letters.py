@@ -16,7 +16,7 @@ HIDDEN = "(hidden)"
 
 
 class NoWords(Exception):
-    """The endpoint's dialect does not send this event."""
+    """There is nothing to send: the dialect does not say this, or it is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def write(endpoint: Endpoint, news: News, at: datetime) -> Outgoing:
 
     Raises NoWords, secrets.NoKeys, vault.Locked.
     """
+    if not news.payload:
+        raise NoWords("What this event said is no longer kept.")
     keys = secrets.keys_of(endpoint)
     letter = dialects.compose(endpoint.dialect, news, keys, at)
     if letter is None:

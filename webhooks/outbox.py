@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from merchant import bulk, queue
@@ -139,7 +140,10 @@ def _told(
 def _endpoints(happenings: Iterable[Happening]) -> dict[UUID, list[Endpoint]]:
     found: dict[UUID, list[Endpoint]] = {}
     projects = {happening.project_id for happening in happenings}
-    for endpoint in Endpoint.objects.filter(project__in=projects):
+    # Callbacks can be one for each purchase: only those that are named are read.
+    named = {happening.only_to for happening in happenings if happening.only_to}
+    wanted = ~Q(kind=Endpoint.Kind.CALLBACK) | Q(pk__in=named)
+    for endpoint in Endpoint.objects.filter(wanted, project__in=projects):
         found.setdefault(endpoint.project_id, []).append(endpoint)
     return found
 

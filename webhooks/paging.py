@@ -1,8 +1,8 @@
-"""A page of letters, newest first, as quick when deep as at the top.
+"""A page of a long list, newest first, as quick when deep as at the top.
 
-An event's id carries its time of arrival, so a place in the list is an id. A list over
-several connections is merged from one strand for each: an index holds only those in
-this order.
+A row's id says when it came: an inbound event's carries its time of arrival, those of
+events and deliveries count up. So a place in the list is an id. A list over several
+owners is merged from one strand for each: an index holds only those in this order.
 """
 
 from __future__ import annotations
@@ -11,30 +11,31 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from uuid import UUID
+from operator import attrgetter
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-
-from webhooks.models import InboundEvent
 
 OLDER, NEWER = "after", "before"
 MOST_COUNTED = 10_000
 
-Strands = Sequence[QuerySet[InboundEvent]]
+#: Rows of one model.
+Strands = Sequence[QuerySet[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """`rows` newest first; `newer` and `older` are cursors, "" at either end."""
 
-    rows: list[InboundEvent]
+    rows: list[Any]
     newer: str
     older: str
 
 
 def browse(strands: Strands, query: Mapping[str, str], size: int) -> Page:
     """The page that a URL of ours asks for; a broken cursor is the first page."""
-    before, after = _cursor(query.get(NEWER)), _cursor(query.get(OLDER))
+    before, after = (_cursor(strands, query.get(name)) for name in (NEWER, OLDER))
     if before:
         rows = _first(strands, Q(id__gt=before), size + 1, newest_first=False)
         if len(rows) > size:
@@ -60,7 +61,7 @@ def count_up_to(strands: Strands, most: int = MOST_COUNTED) -> tuple[int, bool]:
     return seen, False
 
 
-def _page(rows: list[InboundEvent], *, newer: bool, older: bool) -> Page:
+def _page(rows: list[Any], *, newer: bool, older: bool) -> Page:
     return Page(
         rows,
         newer=str(rows[0].pk) if newer else "",
@@ -68,17 +69,18 @@ def _page(rows: list[InboundEvent], *, newer: bool, older: bool) -> Page:
     )
 
 
-def _cursor(text: str | None) -> UUID | None:
+def _cursor(strands: Strands, text: str | None) -> Any:
+    """The id that the text spells, None where it spells none."""
+    if not text or not strands:
+        return None
     try:
-        return UUID(text) if text else None
-    except ValueError:
+        return strands[0].model._meta.pk.to_python(text)
+    except ValidationError:
         return None
 
 
-def _first(
-    strands: Strands, beyond: Q, most: int, *, newest_first: bool
-) -> list[InboundEvent]:
+def _first(strands: Strands, beyond: Q, most: int, *, newest_first: bool) -> list[Any]:
     order = "-id" if newest_first else "id"
     found = [list(strand.filter(beyond).order_by(order)[:most]) for strand in strands]
-    merged = heapq.merge(*found, key=lambda event: event.pk, reverse=newest_first)
+    merged = heapq.merge(*found, key=attrgetter("pk"), reverse=newest_first)
     return list(islice(merged, most))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Max, Min, Q, QuerySet, Sum
 
-from merchant.models import Connection, Member
+from merchant.models import Connection, Member, Secret
 from merchant.selectors import projects_of
 from webhooks.models import InboundEvent, Refusal
 
@@ -27,6 +27,20 @@ def connections_of(member: Member) -> list[Connection]:
     rows = Connection.objects.filter(project__in=projects_of(member))
     found = list(rows.select_related("project").order_by("created", "pk"))
     return sorted(found, key=lambda connection: connection.closed is not None)
+
+
+def find_connection(member: Member, id: UUID) -> Connection | None:
+    """One connection, open or closed, if the member may see it."""
+    rows = Connection.objects.filter(project__in=projects_of(member))
+    return rows.select_related("project__merchant").filter(pk=id).first()
+
+
+def find_secret(member: Member, id: UUID) -> Secret | None:
+    """One key of an open connection that the member may see."""
+    rows = Secret.objects.filter(
+        connection__project__in=projects_of(member), connection__closed=None
+    )
+    return rows.select_related("connection__project").filter(pk=id).first()
 
 
 def inbound_visible_to(member: Member) -> QuerySet[InboundEvent]:

@@ -41,15 +41,17 @@ def send(
     body: bytes = b"",
     timeout: float = TIMEOUT,
     most: int = MOST,
+    private: bool = False,
 ) -> Answer:
     """One call. `timeout`: seconds for everything, names included; `most`: bytes of
-    the answer's body. A redirect is an answer like any other.
+    the answer's body. A redirect is an answer like any other. `private`: see
+    merchant.destinations.read_url.
 
     Raises NotAllowed (a URL or address that must not be called), Unreachable (no
     whole answer; says why).
     """
     started = time.monotonic()
-    target = destinations.read_url(url)
+    target = destinations.read_url(url, private=private)
     allowed = destinations.resolve(target, within=min(NAME_TIMEOUT, timeout))
     left = timeout - (time.monotonic() - started)
     if left <= 0:

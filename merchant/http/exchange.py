@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pycurl
@@ -160,7 +161,7 @@ class Exchange:
 
     def _is_checked(self, address: str | bytes, port: int) -> bool:
         text = address.decode() if isinstance(address, bytes) else address
-        real = ipaddress.ip_address(text.partition("%")[0])
+        real = _address(text.partition("%")[0])
         fits = real in self.allowed and port == self.target.port
         self.not_allowed = self.not_allowed or not fits
         return fits
@@ -217,6 +218,11 @@ class Exchange:
         if self.not_allowed:
             return NotAllowed(f"{trouble.words}.")
         return Unreachable(trouble.words, unsent=trouble.unsent)
+
+
+@lru_cache(maxsize=1000)
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text)
 
 
 def _token(method: str) -> str:

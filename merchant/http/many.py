@@ -20,7 +20,13 @@ import pycurl
 
 from merchant import destinations
 from merchant.destinations import Address, NotAllowed, Target
-from merchant.http.exchange import NAME_TIMEOUT, TIMEOUT, Exchange, Trouble
+from merchant.http.exchange import (
+    NAME_TIMEOUT,
+    TIMEOUT,
+    Exchange,
+    Trouble,
+    header_lines,
+)
 from merchant.providers.base import Answer, Unreachable
 
 #: Of an answer so much is read, bytes; then the connection is closed.
@@ -112,7 +118,8 @@ class Many:
 
     # ------------------------------------------------------------------ the beginning
     def begin(self, post: Post) -> None:
-        """Starts the call. What is wrong with it is told by `ended`, too."""
+        """Starts the call. Where it cannot go is told by `ended`; raises ValueError for
+        a header that cannot be sent."""
         began = time.monotonic()
         try:
             target = destinations.read_url(post.url)
@@ -137,6 +144,7 @@ class Many:
 
     def _look_up(self, call: _Call) -> None:
         """In a thread of its own; calls to the same place wait for the same answer."""
+        header_lines(call.post.headers)  # what cannot be sent is told now, not later
         place = (call.target.host, call.target.port)
         call.named = time.monotonic()
         if place in self._asking:

@@ -35,6 +35,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from merchant import strict_json
+from merchant.providers.connecting import Setup
 
 #: What a fact is about.
 Topic = Literal[
@@ -378,6 +379,8 @@ class Provider(Protocol):
     def name(self) -> str: ...
     @property
     def references(self) -> tuple[str, ...]: ...
+    @property
+    def setup(self) -> Setup: ...
 
     def verify(self, incoming: Incoming, keys: Keys) -> str: ...
     def identify(self, incoming: Incoming, payload: Any) -> Envelope: ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import heapq
+import json
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
@@ -21,8 +22,18 @@ from typing import Literal
 from merchant.providers.base import Keys
 from merchant.sandbox import shop as shops
 from merchant.sandbox.book import REMEMBERED, Book, Slip
-from merchant.sandbox.story import Purchase, Request, Response, Shop, Step
+from merchant.sandbox.story import (
+    CALLBACKS,
+    Purchase,
+    Request,
+    Response,
+    Shop,
+    Step,
+)
 from merchant.sandbox.tellers import TELLERS
+
+#: The pace of purchases that were begun by a call: a developer waits for them.
+HURRY = 0.01
 
 #: When a purchase begins: now; at some time of the last month, so that its ending is
 #: believable; or just so long ago that its whole story has happened.
@@ -87,6 +98,7 @@ class Market:
         shop.api_keys = {stall.keys.api_key} - {""}
         shop.user_tokens = {stall.keys.user_token} - {""}
         shop.happen = lambda purchase, step: self._happen(stall, purchase, step)
+        shop.begin = lambda ending: self._begin(stall, ending)
         self._catch_up(stall)
         for number, step in self.book.extras(stall.connection):
             purchase = shop.purchases.get(number)
@@ -180,6 +192,15 @@ class Market:
         # Nobody's key opens it, so that every call is turned away as a stranger's.
         return Shop(api_keys={secrets.token_urlsafe(32)})
 
+    def _begin(self, stall: Stall, ending: str) -> Purchase:
+        """A purchase that somebody asks for. Raises ValueError for an ending that this
+        provider has no words for."""
+        known, _weights = shops.endings_at(stall.provider)
+        if ending not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        seed, now = secrets.randbelow(2**31), datetime.now(UTC)
+        return self.sell(stall, seed, now, ending=ending, pace=HURRY)
+
     def _happen(self, stall: Stall, purchase: Purchase, step: Step) -> None:
         self.book.happened(purchase.number, step)
         self._expect(stall, purchase, step, tell=True)
@@ -188,6 +209,9 @@ class Market:
         self, stall: Stall, purchase: Purchase, step: Step, *, tell: bool
     ) -> None:
         """Enters an unplanned step, which may lie ahead; then it is told in time."""
+        if step.kind == CALLBACKS:
+            purchase.callbacks = json.loads(step.asked)
+            return
         telling = Telling(stall, purchase, step, -1)
         purchase.steps.append(step)
         if step.at > datetime.now(UTC):

@@ -1,4 +1,7 @@
-"""The imitated providers on a local port: /stripe, /paysuper, /paysecure, /paynow."""
+"""The imitated providers on a local port: /stripe, /paysuper, /paysecure, /paynow.
+
+And a merchant's own server that events can be sent to: /receiver.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.datastructures import CaseInsensitiveMapping
 
+from merchant.sandbox import receiver
 from merchant.sandbox.market import Market
+from merchant.sandbox.receiver import Receiver
 from merchant.sandbox.story import Request, Response
 from merchant.sandbox.tellers import TELLERS
 
@@ -54,6 +59,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, market: Market, port: int, faults: Iterable[Fault] = ()) -> None:
         self.market = market
+        self.receiver = Receiver()
         self.faults = list(faults)
         self._fault_lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Desk)
@@ -117,6 +123,8 @@ class _Desk(BaseHTTPRequestHandler):
 
     def _answer(self, path: str, query: str, body: bytes) -> Response:
         _, provider, rest = [*path.split("/", 2), "", ""][:3]
+        if provider == receiver.PREFIX:
+            return self.server.receiver.answer(self.command)
         if provider not in TELLERS:
             return Response(404, {"message": f"No provider is called {provider!r}."})
         request = Request(

@@ -45,6 +45,8 @@ STEP_KINDS = (
     "account_linked",
     "payout",  # `amount`: how much
 )
+#: Not a step of the story: `asked` says where the purchase reports to, {outcome: URL}.
+CALLBACKS = "callbacks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Purchase:
     steps: list[Step] = field(default_factory=list)
     #: steps that have happened; the API answers from these
     told: list[Step] = field(default_factory=list)
+    #: outcome ("success", "failure") -> the URL that whoever made it named for it
+    callbacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -166,5 +170,8 @@ class Shop:
     user_tokens: set[str] = field(default_factory=set)
     #: called when the API itself makes something happen: happen(purchase, step)
     happen: Callable[[Purchase, Step], None] | None = None
+    #: called when the API is asked to begin a purchase: begin(ending); ValueError says
+    #: which endings there are
+    begin: Callable[[str], Purchase] | None = None
     #: requests that a trick has turned away once
     tried: set[str] = field(default_factory=set)

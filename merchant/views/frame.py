@@ -27,6 +27,9 @@ LISTS = (
     "transactions:list",
     "transactions:queue",
     "webhooks:inbox",
+    "webhooks:events",
+    "webhooks:deliveries",
+    "webhooks:endpoints",
     "transactions:home",
     "transactions:customers",
     "transactions:products",
@@ -94,12 +97,46 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
     (
         _("Developers"),
         (
+            Entry(_("Events"), "webhooks:events", "bolt", "e", "view_deliveries"),
+            Entry(
+                _("Webhook endpoints"),
+                "webhooks:endpoints",
+                "paper-airplane",
+                "w",
+                "manage_endpoints",
+            ),
+            Entry(
+                _("Deliveries"),
+                "webhooks:deliveries",
+                "queue-list",
+                "d",
+                "view_deliveries",
+            ),
             Entry(
                 _("Inbound events"),
                 "webhooks:inbox",
                 "inbox-arrow-down",
                 "i",
                 "view_inbound",
+            ),
+        ),
+    ),
+    (
+        _("Settings"),
+        (
+            Entry(
+                _("Projects"),
+                "projects",
+                "building-storefront",
+                "s",
+                "manage_projects",
+            ),
+            Entry(
+                _("Connections"),
+                "webhooks:connections",
+                "link",
+                "o",
+                "manage_connections",
             ),
         ),
     ),
@@ -156,6 +193,7 @@ def remembered_theme(request: HttpRequest) -> str:
 def _menu(request: HttpRequest, member: Member) -> Iterator[dict[str, Any]]:
     match = getattr(request, "resolver_match", None)
     here = match.view_name if match else ""
+    above = _above(here, request.path)
     for title, entries in MENU:
         shown = [
             {
@@ -163,7 +201,7 @@ def _menu(request: HttpRequest, member: Member) -> Iterator[dict[str, Any]]:
                 "url": reverse(entry.view),
                 "icon": entry.icon,
                 "key": entry.key,
-                "current": _current(here, entry.view),
+                "current": _current(entry.view, here, above),
             }
             for entry in entries
             if may(member.role, entry.action)
@@ -172,24 +210,26 @@ def _menu(request: HttpRequest, member: Member) -> Iterator[dict[str, Any]]:
             yield {"title": title, "entries": shown}
 
 
-def _current(here: str, view: str) -> str:
+def _current(view: str, here: str, above: str) -> str:
     """ "page" on the page itself, "true" on the pages below it."""
     if here == view:
         return "page"
-    return "true" if view == _above(here) else ""
+    return "true" if view == above else ""
 
 
-def _above(here: str) -> str:
+def _above(here: str, path: str) -> str:
     """The page of the menu below which this one stands: the customers for a customer,
     else the first one of the same part of the house."""
+    # Nothing stands below Home, though it comes first and its address begins all.
     views = [entry.view for _title, entries in MENU for entry in entries]
+    pages = [view for view in views if view != HOME]
     if not here or here in views:
         return ""
     part = here.split(":")[0]
-    named = [v for v in views if v.startswith(here) or here.startswith(v.rstrip("s"))]
-    # Nothing stands below Home, though it comes first.
-    beside = [v for v in views if v.split(":")[0] == part and v != HOME]
-    return next(iter(named + beside), "")
+    around = [view for view in pages if path.startswith(reverse(view))]
+    named = [v for v in pages if v.startswith(here) or here.startswith(v.rstrip("s"))]
+    beside = [view for view in pages if view.split(":")[0] == part]
+    return next(iter(around + named + beside), "")
 
 
 def _switched(request: HttpRequest, **change: str) -> str:

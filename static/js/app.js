@@ -191,12 +191,12 @@
 
   // A page that nobody looks at need not ask for news.
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && event.target.matches(".news-place")) event.preventDefault();
+    if (document.hidden && event.target.matches(".news-place, [data-quiet]")) event.preventDefault();
   });
 
   const failed = (event) => {
     // What was asked by itself fails by itself: the rows are still true.
-    if (event.target.matches(".news-place, .totals")) return;
+    if (event.target.matches(".news-place, [data-quiet], .totals")) return;
     const code = event.detail.xhr?.status;
     warn(
       code

@@ -17,6 +17,7 @@ from tests.factories import (
     make_refund,
     make_transaction,
 )
+from tests.webhooks import outbound
 from transactions.models import (
     Customer,
     DeliveryItem,
@@ -29,9 +30,10 @@ from transactions.models import (
     Transaction,
 )
 from transactions.statuses import Status
-from webhooks.models import Refusal
+from webhooks.models import Delivery, Refusal
 
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 LONG = "Bartholomew Featherstonehaugh-Cholmondeley-Marjoribanks the Third of Somewhere"
 
 
@@ -165,6 +167,28 @@ def post(project: Project) -> Project:
         headers={"stripe-signature": "t=1,v1=..."}, sample=body,
     )  # fmt: skip
     return project
+
+
+@pytest.fixture
+def told(project: Project) -> Delivery:
+    """Deliveries in every state; the one returned failed and has an attack for an
+    answer, which makes it long as well."""
+    shop = outbound.endpoint(project, description="Shop server")
+    erp = outbound.endpoint(project, url="https://erp.example.com/" + "x" * 120)
+    for state in ("pending", "delivered", "held", "dropped"):
+        outbound.delivery(to=erp, state=state)
+    outbound.delivered(to=shop)
+    row = outbound.exhausted(to=shop, error=f"The endpoint answered {ATTACK}")
+    outbound.attempt(
+        row,
+        number=9,
+        status=500,
+        outcome="refused",
+        error=f"The endpoint answered {ATTACK}",
+        answer=(f"</pre>{ATTACK}" + "W" * 12_000).encode(),
+        answer_headers={"x-powered-by": ATTACK, "x-long": "v" * 300},
+    )
+    return row
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from merchant.models import Member, Project
 from tests.factories import make_connection, make_member
 from transactions.models import Transaction
+from webhooks.models import Delivery
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -96,16 +98,67 @@ def test_the_card(
         look(width, scheme)
 
 
-def test_the_key_of_a_connection(
-    page,
-    live_server,
-    look: Callable,
-    sign_in: Callable,
-    owner: Member,
-    rich: Transaction,
+def test_connections(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project
+) -> None:
+    make_connection("paynow", project=post, closed=timezone.now())
+    make_connection("stripe", project=post, secret="", livemode=False)
+    sign_in(owner)
+    page.goto(f"{live_server.url}/connections/")
+    page.locator("summary", has_text="1 closed connection").click()
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("provider", ["stripe", "paysecure"])
+def test_a_connection(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project,
+    provider: str,
+) -> None:  # fmt: skip
+    connection = make_connection(
+        provider, project=post, secret="", api_key="key_1",
+        reports_to="https://shop.example.com/" + "x" * 150,
+        poll_trouble="The API key was refused",
+    )  # fmt: skip
+    sign_in(owner)
+    page.goto(f"{live_server.url}/connections/{connection.pk}/")
+    for step in page.locator(".steps summary").all():
+        step.click()
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("verb", ["key", "edit", "keys", "close"])
+def test_what_is_done_to_a_connection(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project,
+    verb: str,
+) -> None:  # fmt: skip
+    connection = make_connection("paysecure", project=post, heard=timezone.now())
+    sign_in(owner, fresh=True)
+    page.goto(f"{live_server.url}/connections/{connection.pk}/{verb}/")
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("provider", ["", "paysecure/"])
+def test_adding_a_connection(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, post: Project,
+    provider: str,
+) -> None:  # fmt: skip
+    sign_in(owner, fresh=True)
+    page.goto(f"{live_server.url}/connections/new/{provider}")
+    for folded in page.locator("main summary").all():
+        folded.click()
+    for width, scheme in SOME:
+        look(width, scheme)
+
+
+@pytest.mark.parametrize("path", ["", "dragon-shop/"])
+def test_projects(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, path: str
 ) -> None:
     sign_in(owner)
-    page.goto(f"{live_server.url}/connections/{rich.connection_id}/key/")
+    page.goto(f"{live_server.url}/projects/{path}")
     for width, scheme in SOME:
         look(width, scheme)
 
@@ -140,6 +193,31 @@ def test_refused_deliveries(
     page.get_by_text("does not fit").first.wait_for()
     for width, scheme in SOME:
         look(width, scheme)
+
+
+@pytest.mark.parametrize("path", ["/events/", "/deliveries/", "/deliveries/charts/"])
+def test_what_went_out(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member,
+    told: Delivery, path: str,
+) -> None:  # fmt: skip
+    sign_in(owner)
+    page.goto(live_server.url + path)
+    for width, scheme in EVERY:
+        look(width, scheme)
+
+
+def test_one_that_went_out(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, told: Delivery
+) -> None:
+    sign_in(owner)
+    for path in (
+        f"/deliveries/{told.pk}/",
+        f"/events/{told.event.key}/?as=standard",
+        "/deliveries/resend/",
+    ):
+        page.goto(live_server.url + path)
+        for width, scheme in SOME:
+            look(width, scheme)
 
 
 @pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an export: another worker begins again, and one file is there."""
+"""kill -9 in the middle of an export: another worker begins again; one file results."""
 
 from __future__ import annotations
 

@@ -293,3 +293,71 @@ def test_closing_twice_keeps_the_first_time() -> None:
     first = row.closed
     connections.close(row)
     assert row.closed == first
+
+
+# -------------------------------------------------------------------------- changing
+def test_details_change_and_tell_what_they_were(project: Project) -> None:
+    row = opened(project, account="acct_1")
+    changed = connections.change(
+        row, base_url="", brand_ids=[], account="acct_2", livemode=False
+    )
+    assert changed == {"account": ["acct_1", "acct_2"], "livemode": [True, False]}
+    row.refresh_from_db()
+    assert (row.account, row.livemode) == ("acct_2", False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("", "https://api.example.org", False),
+        ("https://api.example.org", "", False),
+        ("https://api.example.org", "https://api.example.net", False),
+        ("https://api.example.org", "https://api.example.org:8443", False),
+        ("https://api.example.org/v1", "https://API.example.org/v2", True),
+    ],
+)
+def test_a_key_is_never_sent_to_a_host_it_was_not_given_for(
+    project: Project, before: str, after: str, kept: bool
+) -> None:
+    row = opened(project, "paysuper", base_url=before, api_key="k", user_token="t")
+    connections.change(row, base_url=after, brand_ids=[], account="", livemode=True)
+    row.refresh_from_db()
+    keys = connections.keys_of(row)
+    assert bool(keys.api_key) is bool(keys.user_token) is kept
+
+
+def test_one_key_of_several_is_rotated(project: Project) -> None:
+    row = opened(project, "paynow", secret="of-event-1", more_secrets=["of-event-2"])
+    only = next(key for key in row.secrets.all() if key.open() == "of-event-2")
+    connections.rotate(row, "of-event-3", only=only, overlap=timedelta(0))
+    assert set(connections.keys_of(row).secrets) == {"of-event-1", "of-event-3"}
+
+
+def test_an_ended_key_is_gone(project: Project) -> None:
+    row = opened(project, secret="a-good-secret")
+    connections.opened(row.pk)
+    connections.end_secret(row, row.secrets.get())
+    assert not Secret.objects.exists()
+    _, keys = connections.opened(row.pk)  # type: ignore[misc]
+    assert keys.secrets == ()
+
+
+def test_a_key_of_another_connection_is_not_ended(project: Project) -> None:
+    row, other = opened(project, secret="secret-1"), opened(project, secret="secret-2")
+    connections.end_secret(row, other.secrets.get())
+    assert connections.keys_of(other).secrets == ("secret-2",)
+
+
+def test_several_keys_come_all_or_none(project: Project) -> None:
+    row = opened(project, "paynow")
+    with pytest.raises(NotUsable):
+        connections.add_secrets(row, ["a-good-secret", "bad"], kind="signing")
+    assert not row.secrets.exists()
+
+
+def test_a_secret_per_event_needs_more_room(project: Project) -> None:
+    row = opened(project, "paynow")
+    keys = [f"secret-{number}" for number in range(40)]
+    connections.add_secrets(row, keys, kind="signing")
+    with pytest.raises(NotUsable, match="40 live keys"):
+        connections.add_secret(row, "one-too-many")

@@ -58,6 +58,11 @@ def part(topic: Any, status: str, at: int, id: str, **told: Any) -> Fact:
     )
 
 
+def sword(product: str, key: str = "1") -> dict[str, Any]:
+    bought = {"name": "Sword", "sku": "", "quantity": 1, "amount": 1999}
+    return {"key": key, "product": product, "platform": "", **bought}
+
+
 def tell(till: Connection, *facts: Fact) -> None:
     ledger.record(till, facts, source="webhook")
 
@@ -87,16 +92,20 @@ def test_a_batch_from_nothing_to_paid_is_a_success_only(till: Connection) -> Non
 def test_the_event_carries_the_apis_object_as_it_is_after_the_commit(
     till: Connection,
 ) -> None:
-    tell(till, payment("paid", customer_name="Ada Byron", metadata={"order": "7"}))
+    items = [sword("prod_1"), sword("", key="2")]
+    told = {"customer_name": "Ada Byron", "metadata": {"order": "7"}, "items": items}
+    tell(till, payment("paid", **told))
     event, row = Event.objects.get(), Transaction.objects.get()
     assert event.subject == row.pk
     assert event.sequence == row.sequence
     assert event.happened == NOON
-    told = event.payload["object"]
-    assert told["id"] == str(row.pk)
-    assert (told["amount"], told["currency"], told["status"]) == (1999, "eur", "paid")
-    assert told["metadata"] == {"order": "7"}
+    object = event.payload["object"]
+    assert object["id"] == str(row.pk)
+    money = (object["amount"], object["currency"], object["status"])
+    assert money == (1999, "eur", "paid")
+    assert object["metadata"] == {"order": "7"}
     assert event.payload["references"] == {"payment_intent": ["pi_1"]}
+    assert list(event.payload["products"].values()) == ["prod_1"]
 
 
 def test_what_is_known_already_is_not_news(till: Connection) -> None:
@@ -176,9 +185,7 @@ def test_a_dispute_opens_and_closes(till: Connection) -> None:
 
 def test_handing_over_is_announced_with_the_rest(till: Connection) -> None:
     user = factories.make_member("owner", merchant=till.project.merchant).user
-    items = [{"key": "1", "product": "p", "name": "Sword", "sku": "", "quantity": 1}]
-    items[0] |= {"amount": 1999, "platform": ""}
-    tell(till, payment("paid", items=items))
+    tell(till, payment("paid", items=[sword("p")]))
     fulfilment.mark_done(user, [Transaction.objects.get().pk])
     assert names(till.project) == ["payment.success", "fulfilment.done"]
 

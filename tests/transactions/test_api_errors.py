@@ -135,7 +135,7 @@ def test_our_own_mistake_is_told_without_its_words(
 
 
 def test_paynows_clients_get_paynows_shape(client: Client) -> None:
-    answer = client.get("/v1/stores/1/webhooks/nothing")
+    answer = client.get("/v1/stores/1/nothing")
     assert answer.status_code == 404
     told = answer.json()
     assert set(told) == {"status", "code", "message", "trace_id", "errors"}

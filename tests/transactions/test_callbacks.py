@@ -3,16 +3,22 @@ called only where the project says so and the provider's API has confirmed them.
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from merchant import http, keys
+from merchant import connections, http, keys
 from merchant.models import ApiKey, AuditEntry, Project
+from merchant.providers import PROVIDERS
+from merchant.providers.base import Answer, Want
+from merchant.sandbox.paysecure import bodies
+from merchant.sandbox.shop import plan
 from tests.factories import make_connection, make_transaction
-from transactions import callbacks
+from transactions import callbacks, ledger
 from transactions.models import Callback, TimelineEntry, Transaction
-from webhooks.models import Endpoint
+from webhooks.models import Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +165,43 @@ def test_what_was_set_through_us_wins(sale: Transaction, key: ApiKey) -> None:
     entry(sale, "look_up", success=URL, failure=URL)
     callbacks.set_for(sale, "success", OTHER, key)
     assert told(sale) == {(sale.pk, "success"): OTHER, (sale.pk, "failure"): URL}
+
+
+# ------------------------------------------------------------------- what is announced
+def told_of(project: Project) -> dict[str, set[str]]:
+    """event -> the URLs that are told of it."""
+    found: dict[str, set[str]] = {}
+    for row in Delivery.objects.filter(project=project).select_related("endpoint"):
+        found.setdefault(row.name, set()).add(row.endpoint.url)
+    return found
+
+
+def test_the_outcome_of_a_sandbox_purchase_goes_to_its_callback(
+    project: Project,
+) -> None:
+    """Begun by a call, learned by a look-up: the project's endpoint hears the rest."""
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    shop = Endpoint.objects.create(
+        project=project, url="https://shop.example.com/all", created=long_ago
+    )
+    connection = make_connection(
+        "paysecure", project=project, livemode=False, api_key="sandbox-key",
+        base_url="http://127.0.0.1:8090/paysecure",
+    )  # fmt: skip
+    now = datetime.now(UTC)
+    purchase = plan(7, 1, now - timedelta(hours=5), "paysecure", ending="paid")
+    purchase.callbacks = {"success": URL, "failure": OTHER}
+    keys = connections.keys_of(connection)
+    for step in purchase.steps:
+        purchase.told.append(step)
+        body = json.dumps(bodies.now(purchase, now)).encode()
+        facts = PROVIDERS["paysecure"].fetch(
+            Want("purchase", bodies.purchase_id(purchase)),
+            keys,
+            lambda *_args, body=body, **_more: Answer(200, {}, body),
+        )
+        ledger.record(connection, facts, source="look_up")
+    told = told_of(project)
+    assert told["payment.success"] == {URL}
+    assert told["payment.created"] == {shop.url}
+    assert OTHER not in {url for urls in told.values() for url in urls}

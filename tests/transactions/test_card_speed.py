@@ -16,6 +16,7 @@ from tests.factories import (
     make_refund,
     make_transaction,
 )
+from tests.webhooks import outbound
 from transactions import notes
 from transactions.models import (
     Customer,
@@ -34,8 +35,8 @@ WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OF_THE_FRAME = 5
 #: The row with its relatives, its five kinds of children, timeline and letters, notes,
 #: questions, the customer's purchases, names, namesakes and twins, the flag's reasons,
-#: and what staff did about handing over.
-OF_THE_CARD = 16
+#: what staff did about handing over, and what was announced and to whom.
+OF_THE_CARD = 18
 
 
 def full_card(project: Project, member: Any, size: int) -> Transaction:
@@ -64,6 +65,9 @@ def full_card(project: Project, member: Any, size: int) -> Transaction:
             connection=connection, kind="order", want=str(number), transaction=sale
         )
         notes.add(member, sale.pk, f"Note {number}")
+        told = outbound.event(project, subject=sale.pk)
+        outbound.delivered(told, outbound.endpoint(project))
+        outbound.exhausted(told, outbound.endpoint(project))
     tell(sale, connection, size)
     return sale
 

@@ -18,11 +18,12 @@ from merchant.access import ROLES
 from merchant.models import Merchant, Project
 from merchant.providers import PROVIDERS
 from tests.factories import make_connection
+from tests.webhooks import outbound
 from transactions import ledger, look_ups
 from transactions.demo import logins, stalls, start
 from transactions.models import LineItem, LookUp, Refund, Subscription, Transaction
 from transactions.statuses import Status
-from webhooks.models import InboundEvent
+from webhooks.models import Endpoint, InboundEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,13 @@ def test_an_empty_database_gets_a_month_of_history(empty: Path) -> None:
     # The books are in order: folding again changes nothing.
     assert ledger.refold(list(rows.values_list("id", flat=True))) == set()
 
+    # Its shops listen to the sandbox, and the newest events wait for them.
+    for endpoint in Endpoint.objects.all():
+        assert endpoint.url.startswith(f"{settings.SANDBOX_URL}/receiver/")
+        assert endpoint.secrets.count() == 1
+        assert endpoint.deliveries.filter(state="pending").exists()
+    assert Endpoint.objects.count() == 3
+
     # People can log in with what is printed and kept.
     assert stat.S_IMODE(logins.path().stat().st_mode) == 0o600
     kept = json.loads(logins.path().read_text())["logins"]
@@ -115,6 +123,17 @@ def test_the_demo_follows_the_sandbox_to_another_port(place: Path) -> None:
     other.refresh_from_db()
     assert row.base_url == f"{settings.SANDBOX_URL}/stripe"
     assert other.base_url == "http://127.0.0.1:1/stripe"
+
+
+def test_the_demos_endpoints_follow_it_as_well(place: Path) -> None:
+    demo = make_connection(demo=True, livemode=False)
+    shop = outbound.endpoint(demo.project, url="http://127.0.0.1:1/receiver/shop")
+    own = outbound.endpoint(url="http://127.0.0.1:1/receiver/shop")
+    run()
+    shop.refresh_from_db()
+    own.refresh_from_db()
+    assert shop.url == f"{settings.SANDBOX_URL}/receiver/shop"
+    assert own.url == "http://127.0.0.1:1/receiver/shop"
 
 
 def test_without_an_address_for_the_sandbox_it_says_so(settings) -> None:

@@ -23,7 +23,7 @@ from tests.factories import (
 from tests.transactions.home_page import rows_at, text_of
 from transactions import totals
 from transactions.models import Dispute, LookUp, Transaction
-from webhooks.models import Refusal
+from webhooks.models import Endpoint, Refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +185,7 @@ def test_a_silent_connection_is_told(project: Project, owner_client: Client) -> 
     connection = make_connection(project=project, heard=heard, usual_gap=7200)
     make_transaction(connection=connection)
     line = line_about(owner_client, "silent for unusually long")
-    assert line.url == f"/inbound/?connection={connection.pk}"
+    assert line.url == f"/connections/{connection.pk}/"
     assert re.fullmatch(
         r"nothing since .*; usually 2 hours at most", line.named[0].note
     )
@@ -198,6 +198,48 @@ def test_a_connection_that_never_sent_anything_is_told(
     make_transaction(connection=old)
     line = line_about(owner_client, "silent")
     assert line.named[0].note == "has never sent anything"
+
+
+def endpoint(project: Project, **over: Any) -> Endpoint:
+    given = {"project": project, "url": "https://shop.example.com/hooks"}
+    return Endpoint.objects.create(**given | over)
+
+
+def test_an_endpoint_that_is_not_reached_is_told(
+    connection: Connection, project: Project, owner_client: Client
+) -> None:
+    make_transaction(connection=connection)
+    long = timezone.now() - timedelta(hours=2)
+    failing = endpoint(project, description="Shop server", failing=long)
+    line = line_about(owner_client, "not reached")
+    assert (line.count, line.words) == ("1", "webhook endpoint is not reached")
+    assert line.url == f"/webhooks/{failing.pk}/"
+    (named,) = line.named
+    assert named.words == "Shop server"
+    assert named.note.startswith("failing since")
+    endpoint(project, state="disabled", reason="It answered 410.", livemode=True)
+    line = line_about(owner_client, "not reached")
+    assert (line.count, line.url) == ("2", "/webhooks/?livemode=true")
+    assert {named.note.partition(" ")[0] for named in line.named} == {
+        "failing", "disabled:",
+    }  # fmt: skip
+
+
+def test_an_endpoint_may_rest_or_stumble(
+    connection: Connection, project: Project, owner_client: Client,
+    viewer_client: Client, stranger: Member,
+) -> None:  # fmt: skip
+    make_transaction(connection=connection)
+    endpoint(project, failing=timezone.now())
+    endpoint(project, state="paused")
+    endpoint(project, state="disabled", livemode=False)
+    endpoint(project, state="disabled", kind="callback")
+    endpoint(make_project(merchant=stranger.merchant), state="disabled")
+    assert not [line for line in waits(owner_client) if "not reached" in line]
+    assert [x for x in waits(owner_client, "?livemode=false") if "not reached" in x]
+    endpoint(project, state="disabled")
+    assert [line for line in waits(owner_client) if "not reached" in line]
+    assert not [line for line in waits(viewer_client) if "not reached" in line]
 
 
 def test_a_closed_connection_may_be_silent(

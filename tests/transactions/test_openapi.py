@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft4Validator
 from schemathesis.checks import CHECKS, load_all_checks
 
+from merchant.api_query import PAGING
 from merchant.api_schema import schema_text
 from merchant.models import Project
 from merchant.wsgi import application
 from tests.factories import make_api_key, make_item, make_refund, make_transaction
-from transactions.api import PAGING
 from transactions.api_examples import EXAMPLE, LISTED
 from transactions.api_schema import PARAMETERS
 from transactions.filter_fields import FIELDS

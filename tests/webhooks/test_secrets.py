@@ -148,6 +148,11 @@ def test_an_endpoint_without_a_secret_says_what_to_do(project: Project) -> None:
     assert secrets.keys_of(endpoint).secrets == ("at last",)
 
 
+def test_a_callback_may_be_the_first_to_need_a_pair(project: Project) -> None:
+    keys = secrets.keys_of(make_endpoint(project, "paysecure"))
+    assert keys.private_key == signing_keys.pair_of(project).open()
+
+
 def test_keys_show_themselves_to_no_log(project: Project) -> None:
     endpoint = make_endpoint(project, "standard", "never to be shown")
     signing_keys.pair_of(project)

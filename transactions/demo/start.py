@@ -18,7 +18,7 @@ from merchant.models import Connection, Merchant, Project
 from merchant.sandbox import keypair, paysuper, shop
 from merchant.sandbox.market import Market, Stall
 from merchant.sandbox.senders import Delivery, Habits, deliveries
-from transactions.demo import handing_out, logins, stalls
+from transactions.demo import handing_out, listening, logins, stalls
 from transactions.demo.post import hand_over_here
 
 #: About so many purchases make up the month.
@@ -65,17 +65,18 @@ def fill(now: datetime | None = None) -> Filled:
         sent = _send(market, {str(row.pk): row for row in rows}, chance, now)
         queue.drain()
     handing_out.work_off(merchant, chance, now)
+    listening.open_endpoints(Project.objects.filter(merchant=merchant))
     return Filled(PURCHASES, sent)
 
 
 def follow_sandbox() -> int:
-    """Points the demo's connections at SANDBOX_URL where it moved; returns how many."""
+    """Points what the demo opened at SANDBOX_URL where it moved; returns how many."""
     moved = [row for row in stalls.of_demo() if row.base_url != _base_url(row.provider)]
     for row in moved:
         row.base_url = _base_url(row.provider)
         row.save(update_fields=["base_url"])
         connections.forget(row.pk)
-    return len(moved)
+    return len(moved) + listening.follow_sandbox()
 
 
 def _base_url(provider: str) -> str:

@@ -99,14 +99,22 @@ class Picture:
     def rows(self) -> Iterator[list[Row]]:
         """The rows, some at a time: of each column its value (text, bool, int, a
         datetime in UTC, or None), and the currency last."""
-        names = ", ".join(f"c{at}" for at in range(len(self.columns)))
+        names = ", ".join(self._read(at) for at in range(len(self.columns)))
         statement, params = self.select(f"{names}, code")
         if not statement:
             return
-        reads = [_reader(c.kind, self.connection.vendor) for c in self.columns]
-        plain = all(read is None for read in reads)
+        reads = [_SQLITE.get(column.kind) for column in self.columns]
         for chunk in self._fetched(statement, params):
-            yield chunk if plain else _converted(chunk, reads)
+            yield chunk if self._is_postgresql else _converted(chunk, reads)
+
+    def _read(self, at: int) -> str:
+        # The driver would make an object of each id.
+        is_id = self.columns[at].kind is Kind.ID
+        return f"c{at}{'::text' * (is_id and self._is_postgresql)}"
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return bool(self.connection.vendor == "postgresql")
 
     def select(self, what: str) -> tuple[str, list[Any]]:
         """SQL for `what` of each row in the file's order: of c0, c1, ... for the
@@ -120,7 +128,7 @@ class Picture:
             for at, (_, down) in enumerate(orders[0])
         )
         rows = f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS part ORDER BY {ways}"
-        if self.connection.vendor == "postgresql":
+        if self._is_postgresql:
             # A fence: else a value that is a query of its own is asked again for each
             # time that its text is looked at.
             rows += " OFFSET 0"
@@ -195,7 +203,7 @@ class Picture:
 
     def _fetched(self, statement: str, params: list[Any]) -> Iterator[list[Row]]:
         with self.connection.cursor() as cursor:
-            if self.connection.vendor == "postgresql":
+            if self._is_postgresql:
                 # A cursor of the server's: the client would hold all rows.
                 declare = "DECLARE export NO SCROLL CURSOR FOR"
                 cursor.execute(f"{declare} {statement}", params)
@@ -219,7 +227,7 @@ def _way(key: str | Combinable) -> tuple[Combinable, bool]:
 
 
 # ------------------------------------------------------------------- values as they are
-#: None: as the driver gives it.
+#: How SQLite's values become those; None: they are. PostgreSQL's driver gives them.
 _Reader = Callable[[Any], Any] | None
 
 
@@ -234,12 +242,6 @@ def _converted(chunk: Iterable[Row], reads: Sequence[_Reader]) -> list[Row]:
         )
         for row in chunk
     ]
-
-
-def _reader(kind: Kind, vendor: str) -> _Reader:
-    if vendor == "postgresql":
-        return str if kind is Kind.ID else None
-    return _SQLITE.get(kind)
 
 
 def _id(text: str) -> str:

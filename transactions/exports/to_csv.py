@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from transactions.exports import kinds
+from transactions.exports import kinds, source
 from transactions.exports.kinds import Manner, guarded
 from transactions.exports.lists import headings
 from transactions.exports.paper import Paper, Written
-from transactions.exports.source import CHUNK, Picture
+from transactions.exports.source import Picture
 from transactions.exports.spec import Spec
 from transactions.exports.table import Column
 
@@ -67,7 +67,7 @@ def copied(paper: Paper, spec: Spec, picture: Picture) -> Written:
 def _in_chunks(sent: Iterable[Any]) -> Iterator[list[bytes]]:
     """The server sends a line at a time, with its own end of line."""
     ends = (bytes(line[:-1]) + b"\r\n" for line in sent)
-    while chunk := list(islice(ends, CHUNK)):
+    while chunk := list(islice(ends, source.CHUNK)):
         yield chunk
 
 

@@ -27,7 +27,7 @@ def write(paper: Paper, spec: Spec, picture: Picture) -> Written:
         lines = [
             _encode(
                 {
-                    key: None if value is None else read(value, row[-1])
+                    key: read(value, row[-1])
                     for key, value, read in zip(keys, row[:-1], reads, strict=True)
                 }
             )
@@ -39,10 +39,10 @@ def write(paper: Paper, spec: Spec, picture: Picture) -> Written:
 
 
 def _value(column: Column, manner: Manner) -> Callable[[Any, str], Any]:
-    if column.kind in (Kind.YES, Kind.NUMBER):
+    kind = column.kind
+    if kind in (Kind.YES, Kind.NUMBER) or (kind is Kind.MONEY and manner.in_minor):
         return lambda value, _code: value
-    if column.kind is Kind.MONEY and manner.in_minor:
-        return lambda minor, _code: minor
-    if column.kind is Kind.JSON:
+    if kind is Kind.JSON:
         return lambda text, _code: json.loads(text) if text else {}
-    return kinds.writer(column.kind, manner, {})
+    written = kinds.writer(kind, manner, {})
+    return lambda value, code: None if value is None else written(value, code)

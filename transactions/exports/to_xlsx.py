@@ -35,14 +35,13 @@ LEVEL = 4
 #: The values of one column and the rows' currencies -> the column's cells.
 Cells = Callable[[Sequence[Any], Sequence[str]], list[str]]
 
-_EMPTY = "<c/>"
+_EMPTY = ""
 _1970, _SERIAL_OF_1970 = datetime(1970, 1, 1, tzinfo=UTC), 25_569
 #: No zone changes its clocks within such a time, in seconds.
 _QUARTER = 900
-#: What needs a closer look: XML's own characters excepted, all that `text_cell` knows.
-_STRANGE = re.compile(
-    "[\x01-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x|(?:^|\0)\\s|\\s(?:\0|$)"
-)
+#: What XML cannot hold as it is. Between texts that are looked at together stands NUL.
+_STRANGE = re.compile("[\x01-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+_EDGES = tuple(f for blank in " \t\n" for f in (f"\0{blank}", f"{blank}\0"))
 #: So many characters certainly fit into a cell.
 _SHORT = workbook.MOST_CHARACTERS // 2
 
@@ -78,8 +77,9 @@ class _Data:
         self._digest = hashlib.sha256()
         self._widths = [column.width for column in picture.columns]
         self._cells = [cells(column, spec.manner) for column in picture.columns]
+        self._letters = [workbook.letters(at) for at in range(len(picture.columns))]
         self._head = workbook.row(
-            workbook.text_cell(heading, workbook.HEADING) for heading in headings(spec)
+            1, [workbook.text_cell(head, workbook.HEADING) for head in headings(spec)]
         )
 
     @property
@@ -104,12 +104,11 @@ class _Data:
         rows = 1
         while chunk and rows < MOST_ROWS and size < MOST_BYTES:
             now, later = chunk[: MOST_ROWS - rows], chunk[MOST_ROWS - rows :]
-            size += self._put(sheet, self._as_xml(now))
+            size += self._put(sheet, self._as_xml(now, rows + 1))
             rows += len(now)
             self._paper.done(len(now))
             chunk = later or next(left, None)
-        last = workbook.letters(len(self._cells) - 1)
-        self._put(sheet, workbook.sheet_end(f"A1:{last}{rows}"))
+        self._put(sheet, workbook.sheet_end(f"A1:{self._letters[-1]}{rows}"))
         return chunk
 
     def _put(self, sheet: IO[bytes], text: str) -> int:
@@ -117,47 +116,54 @@ class _Data:
         self._digest.update(data)
         return sheet.write(data)
 
-    def _as_xml(self, rows: list[Row]) -> str:
+    def _as_xml(self, rows: list[Row], number: int) -> str:
+        """The rows, of which the first has this number."""
         *values, codes = zip(*rows, strict=True)
         columns = [
             cells(column, codes)
             for cells, column in zip(self._cells, values, strict=True)
         ]
-        return "".join(
-            [f"<row>{''.join(row)}</row>" for row in zip(*columns, strict=True)]
-        )
+        found = []
+        letters = self._letters
+        for at, row in enumerate(zip(*columns, strict=True), number):
+            placed = [
+                f'<c r="{letter}{at}{cell}'
+                for letter, cell in zip(letters, row, strict=True)
+                if cell
+            ]
+            found.append(f'<row r="{at}">{"".join(placed)}</row>')
+        return "".join(found)
 
 
 def _receipt(spec: Spec, picture: Picture, sha256: str) -> str:
     """The first sheet: what the file is, and what it adds up to."""
-    rows = [workbook.row([workbook.text_cell(spec.merchant, workbook.TITLE)])]
+    rows = [[workbook.text_cell(spec.merchant, workbook.TITLE)]]
     told = [
         *receipts.lines(spec, picture),
         (_("SHA-256"), sha256),
         (_("is of"), _("the XML of the sheets after this one, one after the other")),
     ]
-    for label, text in told:
-        cells = (workbook.text_cell(label, workbook.LABEL), workbook.text_cell(text))
-        rows.append(workbook.row(cells))
-    rows.append(workbook.row([]))
-    sums = receipts.sums_of(spec.table) if any(s.currency for s in picture.sums) else ()
+    rows += [
+        [workbook.text_cell(label, workbook.LABEL), workbook.text_cell(text)]
+        for label, text in told
+    ]
+    found = [each for each in picture.sums if each.currency]
+    sums = receipts.sums_of(spec.table) if found else ()
     if sums:
         heads = [_("Currency"), _("Rows"), *(str(sum.label) for sum in sums)]
-        rows.append(
-            workbook.row(workbook.text_cell(head, workbook.HEADING) for head in heads)
-        )
-    for found in picture.sums if sums else ():
-        rows.append(
-            workbook.row(
-                [
-                    workbook.text_cell(found.currency.upper()),
-                    workbook.number_cell(str(found.rows), workbook.WHOLE),
-                    *(_sum_cell(found, sum, spec.in_minor) for sum in sums),
-                ]
-            )
-        )
+        rows += [[], [workbook.text_cell(head, workbook.HEADING) for head in heads]]
+        rows += [_sum_cells(each, sums, spec.in_minor) for each in picture.sums]
     start = workbook.sheet_start([24, 40, *[16] * len(sums)], frozen=False)
-    return f"{start}{''.join(rows)}{workbook.sheet_end()}"
+    lines = "".join(workbook.row(at, cells) for at, cells in enumerate(rows, 1))
+    return f"{start}{lines}{workbook.sheet_end()}"
+
+
+def _sum_cells(of: Sums, sums: Sequence[Sum], in_minor: bool) -> list[str]:
+    return [
+        workbook.text_cell(of.currency.upper()),
+        workbook.number_cell(str(of.rows), workbook.WHOLE),
+        *(_sum_cell(of, sum, in_minor) for sum in sums),
+    ]
 
 
 def _sum_cell(sums: Sums, sum: Sum, in_minor: bool) -> str:
@@ -184,7 +190,13 @@ def cells(column: Column, manner: Manner) -> Cells:
     if kind is Kind.WORD and manner.for_people:
         words = column.spoken()
         return lambda values, codes: _texts([words.get(v, v) for v in values], codes)
-    return _texts
+    return _ids if kind is Kind.ID else _texts
+
+
+def _ids(values: Sequence[str | None], _: Sequence[str]) -> list[str]:
+    """Nothing in them needs a look."""
+    start = f'" s="{workbook.TEXT}" t="inlineStr"><is><t>'
+    return [f"{start}{value}</t></is></c>" if value else _EMPTY for value in values]
 
 
 def _texts(values: Sequence[str | None], _: Sequence[str]) -> list[str]:
@@ -194,39 +206,39 @@ def _texts(values: Sequence[str | None], _: Sequence[str]) -> list[str]:
     if (
         together.count("\0") != len(texts) - 1
         or _STRANGE.search(together)
+        or "_x" in together
+        or together.strip(" \t\n") != together
+        or any(edge in together for edge in _EDGES)
         or len(max(texts, key=len)) > _SHORT
     ):
         return [workbook.text_cell(text) for text in texts]
     if "&" in together or "<" in together or ">" in together:
         together = together.replace("&", "&amp;")
         texts = together.replace("<", "&lt;").replace(">", "&gt;").split("\0")
-    start = f'<c s="{workbook.TEXT}" t="inlineStr"><is><t>'
+    start = f'" s="{workbook.TEXT}" t="inlineStr"><is><t>'
     return [f"{start}{text}</t></is></c>" if text else _EMPTY for text in texts]
 
 
 def _numbers(values: Sequence[int | None], _: Sequence[str]) -> list[str]:
-    start = f'<c s="{workbook.WHOLE}"><v>'
+    start = f'" s="{workbook.WHOLE}"><v>'
     return [_EMPTY if value is None else f"{start}{value}</v></c>" for value in values]
 
 
 def _amounts(values: Sequence[int | None], codes: Sequence[str]) -> list[str]:
     """Numbers with as many decimals as the currency has."""
-    found = []
-    for minor, code in zip(values, codes, strict=True):
-        if minor is None or not code:
-            found.append(_EMPTY)
-            continue
-        places = exponent(code)
-        style = workbook.AMOUNTS[places]
-        found.append(f'<c s="{style}"><v>{_digits(minor, places)}</v></c>')
-    return found
+    return [
+        _EMPTY if minor is None or not code else _amount(minor, exponent(code))
+        for minor, code in zip(values, codes, strict=True)
+    ]
 
 
-def _digits(minor: int, places: int) -> str:
-    if not places:
-        return str(minor)
-    whole, part = divmod(abs(minor), 10**places)
-    return f"{'-' if minor < 0 else ''}{whole}.{part:0{places}d}"
+def _amount(minor: int, places: int) -> str:
+    digits = str(minor)
+    if places:
+        digits = f"{abs(minor):0{places + 1}d}"
+        sign = "-" if minor < 0 else ""
+        digits = f"{sign}{digits[:-places]}.{digits[-places:]}"
+    return f'" s="{workbook.AMOUNTS[places]}"><v>{digits}</v></c>'
 
 
 def _yes(values: Sequence[bool | None], _codes: Sequence[str]) -> list[str]:
@@ -236,8 +248,7 @@ def _yes(values: Sequence[bool | None], _codes: Sequence[str]) -> list[str]:
 
 def _true(values: Sequence[bool | None], _codes: Sequence[str]) -> list[str]:
     return [
-        _EMPTY if value is None else f'<c t="b"><v>{value:d}</v></c>'
-        for value in values
+        _EMPTY if value is None else f'" t="b"><v>{value:d}</v></c>' for value in values
     ]
 
 
@@ -251,7 +262,7 @@ class _Times:
     def __call__(
         self, values: Sequence[datetime | None], _: Sequence[str]
     ) -> list[str]:
-        start = f'<c s="{workbook.TIME}"><v>'
+        start = f'" s="{workbook.TIME}"><v>'
         return [
             _EMPTY if when is None else f"{start}{self._serial(when):.8f}</v></c>"
             for when in values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from xml.sax.saxutils import quoteattr
 
@@ -65,22 +65,26 @@ def cut(text: str) -> str:
     return text
 
 
+# A cell is what stands after its place in `<c r="A1`; "" is an empty one.
 def text_cell(text: str, style: int = TEXT) -> str:
     """A cell with a text: never a formula, whatever it begins with."""
     if not text:
-        return "<c/>"
+        return ""
     return (
-        f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+        f'" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
         f"{escaped(cut(text))}</t></is></c>"
     )
 
 
 def number_cell(number: str, style: int) -> str:
-    return f'<c s="{style}"><v>{number}</v></c>'
+    return f'" s="{style}"><v>{number}</v></c>'
 
 
-def row(cells: Iterable[str]) -> str:
-    return f"<row>{''.join(cells)}</row>"
+def row(number: int, cells: Iterable[str]) -> str:
+    """The row of this number, from 1 on."""
+    placed = zip(_letters(), cells, strict=False)
+    found = [f'<c r="{letter}{number}{cell}' for letter, cell in placed if cell]
+    return f'<row r="{number}">{"".join(found)}</row>'
 
 
 def sheet_names(label: str, number: int) -> list[str]:
@@ -116,6 +120,10 @@ def sheet_end(filtered: str = "") -> str:
     """`filtered`: the cells that get Excel's filter, A1:T100."""
     found = f'<autoFilter ref="{filtered}"/>' if filtered else ""
     return f"</sheetData>{found}</worksheet>"
+
+
+def _letters() -> Iterator[str]:
+    return map(letters, count())
 
 
 def letters(column: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +17,7 @@ from transactions.exports.receipts import Receipt
 from transactions.exports.source import Picture, Source, picture
 from transactions.exports.spec import Spec
 
-__all__ = ["Receipt", "Stopped", "receipt_path", "write"]
+__all__ = ["Receipt", "Stopped", "receipt_path", "remove", "write"]
 
 WRITERS: dict[str, Callable[[Paper, Spec, Picture], Written]] = {
     "csv": to_csv.write,
@@ -71,20 +73,35 @@ def receipt_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.receipt.json")
 
 
+def remove(path: Path) -> None:
+    """Removes the file, its receipt, and what a killed worker left of either."""
+    for each in (path, receipt_path(path)):
+        each.unlink(missing_ok=True)
+        _clear(each)
+
+
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A new file that gets its name when the block has ended well and it is on disk."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """A new file that gets its name when the block has ended well and it is on disk.
+
+    Whoever is late, writing the same file since before, loses theirs.
+    """
+    _clear(path)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with unfinished.open("wb") as file:
+        with unfinished.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
         _keep_name(path.parent)
     finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        left.unlink(missing_ok=True)
 
 
 def _keep_name(folder: Path) -> None:

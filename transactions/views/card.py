@@ -25,10 +25,11 @@ from transactions import (
     refund_story,
     selectors,
 )
-from transactions.models import LookUp, Note, Transaction
+from transactions.models import LookUp, Note, Transaction, TransactionAlias
 from transactions.refunds.rules import REFUNDABLE
 from transactions.views import method, story
 from transactions.views.fulfil import fulfilment_context
+from webhooks import told
 
 #: Open questions to a provider that the card speaks of.
 MOST_QUESTIONS = 20
@@ -72,8 +73,8 @@ def page(
 ) -> HttpResponse:
     """The whole card; `more` is context that takes the place of the usual."""
     member: Member = request.member  # type: ignore[attr-defined]
-    told = context(member, transaction, whole=whole) | more
-    return render(request, "transactions/card.html", told, status=status)
+    shown = context(member, transaction, whole=whole) | more
+    return render(request, "transactions/card.html", shown, status=status)
 
 
 def context(
@@ -81,12 +82,12 @@ def context(
 ) -> dict[str, Any]:
     prefetch_related_objects([transaction], *CHILDREN)
     sees_inbound = role_may(member.role, "view_inbound")
-    told = story.of(transaction, whole=whole, letters=sees_inbound)
+    tale = story.of(transaction, whole=whole, letters=sees_inbound)
     asked = questions(transaction)
     path = reverse("transactions:card", args=[transaction.pk])
     return {
         "transaction": transaction,
-        "story": told,
+        "story": tale,
         "next_steps": steps(transaction, asked),
         "sees_inbound": sees_inbound,
         "method_facts": method.facts(transaction),
@@ -103,18 +104,29 @@ def context(
         **at_the_provider(transaction),
         **notes_of(member, transaction),
         **fulfilment_context(member, transaction),
-        **refunds_context(member, transaction, told),
+        **refunds_context(member, transaction, tale),
+        **announced(member, transaction),
+    }
+
+
+def announced(member: Member, transaction: Transaction) -> dict[str, Any]:
+    """Who was told what about it, also under the ids that it was joined with."""
+    own = Transaction.objects.filter(pk=transaction.pk).values("pk")
+    joined = TransactionAlias.objects.filter(transaction=transaction.pk).values("pk")
+    return {
+        "news": told.news_about(own.union(joined), transaction.project_id),
+        "sees_deliveries": role_may(member.role, "view_deliveries"),
     }
 
 
 def refunds_context(
-    member: Member, transaction: Transaction, told: story.Story
+    member: Member, transaction: Transaction, tale: story.Story
 ) -> dict[str, Any]:
     """What was given back and is on its way, and whether more may be asked for."""
     may_ask = role_may(member.role, "refund")
     return {
         "refunds_told": [
-            refund_story.of(member, transaction, refund, told.of_refunds)
+            refund_story.of(member, transaction, refund, tale.of_refunds)
             for refund in transaction.refunds.all()
         ],
         "may_refund": may_ask and transaction.status in REFUNDABLE,

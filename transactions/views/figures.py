@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from merchant import charts
 from merchant.money import exponent
 from merchant.providers import CHOICES as PROVIDERS
 from merchant.templatetags.show import MINUS, money_text
-from transactions import charts
 from transactions.filter_values import Scope, moment
 from transactions.overview import CurrencyFigures, Sold, Sums
 from transactions.periods import Period, compared_with, day_words, midnight

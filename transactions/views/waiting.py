@@ -16,11 +16,13 @@ from django.utils.translation import ngettext
 from merchant.models import Connection
 from merchant.templatetags.show import money_text, short_time
 from transactions.models import Dispute, Transaction
-from transactions.needs import Post, Purchases
+from transactions.needs import MOST_COUNTED, MOST_NAMED, Post, Purchases
 from transactions.paging import Counted
 from transactions.periods import day_words
 from transactions.statuses import MONEY_CAME, Status
 from transactions.templatetags.ledger import buyer
+from webhooks.models import Endpoint
+from webhooks.templatetags.outgoing import endpoint_name
 
 LIST, CARD = "transactions:list", "transactions:card"
 
@@ -98,7 +100,11 @@ def of_post(found: Post, along: Pairs, *, may_connect: bool) -> Iterator[Line]:
         url = _inbox(along, state=["failed", "quarantined"])
         yield Line(str(count), words, url, "inbox-arrow-down", "bad")
     if found.silent:
-        yield _silent(found.silent)
+        yield _silent(found.silent, may_connect=may_connect)
+    if found.endpoints:
+        yield _not_told(found.endpoints, along)
+    if found.elsewhere and may_connect:
+        yield _elsewhere(found.elsewhere)
     if found.refused:
         words = ngettext(
             "delivery was refused today", "deliveries were refused today", found.refused
@@ -174,17 +180,16 @@ def _to_hand_over(found: Purchases, along: Pairs) -> Line:
     return Line(str(count), words, _queue(along), "gift", note=since)
 
 
-def _silent(silent: list[Connection]) -> Line:
+def _silent(silent: list[Connection], *, may_connect: bool) -> Line:
     words = ngettext(
         "connection has been silent for unusually long",
         "connections have been silent for unusually long",
         len(silent),
     )
-    named = [
-        Named(str(each), _inbox([], connection=str(each.pk)), _silence(each))
-        for each in silent
-    ]
-    url = named[0].url if len(named) == 1 else reverse("webhooks:inbox")
+    where = _connection if may_connect else _letters
+    named = [Named(str(each), where(each), _silence(each)) for each in silent]
+    every = "webhooks:connections" if may_connect else "webhooks:inbox"
+    url = named[0].url if len(named) == 1 else reverse(every)
     return Line(str(len(silent)), words, url, "signal-slash", "bad", named=named)
 
 
@@ -194,6 +199,45 @@ def _silence(connection: Connection) -> str:
     since = _("nothing since %s") % short_time(connection.heard)
     usual = _("usually %s at most") % duration_words(connection.usual_gap or 0)
     return f"{since}; {usual}"
+
+
+def _not_told(endpoints: list[Endpoint], along: Pairs) -> Line:
+    count = Counted(min(len(endpoints), MOST_COUNTED), len(endpoints) > MOST_COUNTED)
+    words = ngettext(
+        "webhook endpoint is not reached",
+        "webhook endpoints are not reached",
+        _n(count),
+    )
+    named = [
+        Named(
+            endpoint_name(each),
+            reverse("webhooks:endpoint", args=[each.pk]),
+            _why_not_told(each),
+        )
+        for each in endpoints[:MOST_NAMED]
+    ]
+    url = f"{reverse('webhooks:endpoints')}?{urlencode(along)}"
+    if len(named) == 1:
+        url = named[0].url
+    return Line(str(count), words, url, "paper-airplane", "bad", named=named)
+
+
+def _why_not_told(endpoint: Endpoint) -> str:
+    if endpoint.state == Endpoint.State.DISABLED:
+        return _("disabled: %s") % endpoint.reason if endpoint.reason else _("disabled")
+    return _("failing since %s") % short_time(endpoint.failing or endpoint.changed)
+
+
+def _elsewhere(away: list[Connection]) -> Line:
+    words = ngettext(
+        "connection's purchases report elsewhere",
+        "connections' purchases report elsewhere",
+        len(away),
+    )
+    note = _("its shop names callbacks of its own")
+    named = [Named(str(each), _connection(each), note) for each in away]
+    url = named[0].url if len(named) == 1 else reverse("webhooks:connections")
+    return Line(str(len(away)), words, url, "arrow-top-right-on-square", named=named)
 
 
 def _without_key(found: Post) -> Line:
@@ -246,6 +290,14 @@ def _list(along: Pairs, **asked: Any) -> str:
 def _inbox(along: Pairs, **asked: Any) -> str:
     path = reverse("webhooks:inbox")
     return f"{path}?{urlencode([*along, *asked.items()], doseq=True)}"
+
+
+def _letters(connection: Connection) -> str:
+    return _inbox([], connection=str(connection.pk))
+
+
+def _connection(connection: Connection) -> str:
+    return reverse("webhooks:connection", args=[connection.pk])
 
 
 def _queue(along: Pairs) -> str:

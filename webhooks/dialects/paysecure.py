@@ -143,7 +143,7 @@ def purchase(
         "surcharge": 0,
         "surchargeType": "",
         "sessionId": "",
-        "refund_availability": "PARTIAL"
+        "refund_availability": "FULL_ONLY"
         if _left(story) and status in _CAME
         else "NONE",
         "refundable_amount": wire.major(_left(story), story.currency)

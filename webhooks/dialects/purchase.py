@@ -95,7 +95,7 @@ class Purchase:
     @property
     def refund_is_under_way(self) -> bool:
         """Not one that only waits for a member's approval: its provider has none."""
-        states = {mapping(r).get("status") for r in self.object.get("refunds") or ()}
+        states = {str(refund.get("status")) for refund in self.rows("refunds")}
         if "awaiting_approval" in states and not states & UNDER_WAY:
             return False
         return self.object.get("refund_pending") is True or bool(states & UNDER_WAY)
@@ -117,8 +117,13 @@ class Purchase:
                 amount=whole(item.get("amount")) if self.currency else None,
                 platform=str(item.get("platform") or ""),
             )
-            for item in map(mapping, self.object.get("items") or ())
+            for item in self.rows("items")
         ]
+
+    def rows(self, name: str) -> list[Mapping[str, Any]]:
+        """The objects of a list of the object's; [] for anything that is none."""
+        value = self.object.get(name)
+        return list(map(mapping, value)) if isinstance(value, list | tuple) else []
 
     def text(self, name: str) -> str:
         """A text of the object's; "" for anything that is none."""

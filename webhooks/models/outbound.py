@@ -19,8 +19,9 @@ class Event(models.Model):
 
     `payload`: {"object": the API's object at that moment, and beside it what some
     dialects need and the API does not show: "part" (the refund, dispute or delivery
-    item that this is about), "references" (kind -> the provider's ids), "connection",
-    "details"}. See webhooks.catalogue.
+    item that this is about), "references" (kind -> the provider's ids), "products" (our
+    product id -> the provider's), "connection", "brand", "details"}. See webhooks.
+    catalogue.
 
     `happened`: the provider's time of what made it; an endpoint that was set up later
     is not told. `created`: when it was entered.
@@ -120,7 +121,13 @@ class Delivery(models.Model):
                 name="delivery_by_state",
             ),
             models.Index(fields=["project", "-id"], name="delivery_of_project"),
+            models.Index(
+                fields=["project", "state", "-id"],
+                condition=models.Q(state__in=["exhausted", "held", "dropped"]),
+                name="delivery_stopped",
+            ),
             models.Index(fields=["subject", "-id"], name="delivery_by_subject"),
+            models.Index(fields=["created"], name="delivery_by_age"),
         ]
 
     def __str__(self) -> str:

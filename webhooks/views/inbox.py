@@ -121,6 +121,7 @@ def _list_context(asked: InboundFilter, page: paging.Page) -> dict[str, Any]:
         "older_url": _address(asked, after=page.older) if page.older else "",
         "states": asked.choices("state"),
         "connections": asked.choices("connection"),
+        "typed": asked.typed("type"),
         "kept": [
             (name, value)
             for name in ("project", "livemode")

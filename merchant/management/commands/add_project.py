@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.core.management.base import CommandParser
 
-from merchant import audit
+from merchant import audit, projects
 from merchant.management import base
 from merchant.models import Merchant, Project
 
@@ -28,14 +27,11 @@ class Command(base.Command):
     def act(
         self, *, merchant: str, name: str, slug: str, time_zone: str, **_options: Any
     ) -> dict[str, Any]:
-        if time_zone not in available_timezones():
-            raise base.WrongUse(f"No time zone is called {time_zone!r}.")
         owner = base.one(Merchant, merchant)
-        project = Project.objects.create(
-            merchant=owner,
-            name=name,
-            slug=base.free_slug(Project, name, slug),
-            time_zone=time_zone,
-        )
+        slug = base.free_slug(Project, name, slug)
+        try:
+            project = projects.add(owner, name, time_zone=time_zone, slug=slug)
+        except projects.NotUsable as error:
+            raise base.WrongUse(str(error)) from error
         audit.note("command", "project.added", project, merchant=owner)
         return {"id": str(project.id), "slug": project.slug}

@@ -6,6 +6,7 @@ Documents: https://docs.paynow.gg (webhooks), https://api.paynow.gg (management 
 from __future__ import annotations
 
 from merchant.providers.paynow.calls import fetch, poll
+from merchant.providers.paynow.connecting import setup
 from merchant.providers.paynow.events import identify, read, reply
 from merchant.providers.paynow.refunding import (
     find_refund,
@@ -31,6 +32,7 @@ __all__ = [
     "refund",
     "refunds",
     "reply",
+    "setup",
     "sign",
     "slug",
     "stop_refund",

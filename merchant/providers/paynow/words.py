@@ -144,6 +144,12 @@ def event_name(spelt: str) -> str:
     return _RENAMED.get(name, name)
 
 
+def api_name(event: str) -> str:
+    """As the management API spells it: "ON_ORDER_COMPLETED" -> "OnOrderCompleted"."""
+    renamed = {ours: theirs for theirs, ours in _RENAMED.items()}
+    return renamed.get(event, event).title().replace("_", "")
+
+
 def in_words(code: str) -> str:
     """A code that has no sentence of ours, readable: "customer_request" and alike."""
     return code.replace("_", " ").strip().capitalize()

@@ -8,6 +8,7 @@ not, so each one asks the API for what it may believe.
 from __future__ import annotations
 
 from merchant.providers.paysecure.client import fetch, poll
+from merchant.providers.paysecure.connecting import setup
 from merchant.providers.paysecure.message import identify, reply
 from merchant.providers.paysecure.public_keys import (
     fingerprint,
@@ -41,6 +42,7 @@ __all__ = [
     "refund",
     "refunds",
     "reply",
+    "setup",
     "sign",
     "slug",
     "stop_refund",

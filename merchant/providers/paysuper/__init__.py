@@ -7,6 +7,7 @@ Services). What its own services do was read from their public sources.
 from __future__ import annotations
 
 from merchant.providers.paysuper.client import fetch, poll
+from merchant.providers.paysuper.connecting import setup
 from merchant.providers.paysuper.envelope import identify, reply
 from merchant.providers.paysuper.orders import read
 from merchant.providers.paysuper.refunding import (
@@ -32,6 +33,7 @@ __all__ = [
     "refund",
     "refunds",
     "reply",
+    "setup",
     "sign",
     "slug",
     "stop_refund",

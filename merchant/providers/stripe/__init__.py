@@ -6,6 +6,7 @@ Documents: https://docs.stripe.com/webhooks, https://docs.stripe.com/api.
 from __future__ import annotations
 
 from merchant.providers.stripe.client import fetch, poll
+from merchant.providers.stripe.connecting import setup
 from merchant.providers.stripe.events import identify, read, reply
 from merchant.providers.stripe.refunding import (
     find_refund,
@@ -30,6 +31,7 @@ __all__ = [
     "refund",
     "refunds",
     "reply",
+    "setup",
     "sign",
     "slug",
     "stop_refund",

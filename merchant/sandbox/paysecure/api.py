@@ -1,14 +1,22 @@
-"""Paysecure's API in the sandbox: one purchase, one payout, and what changed."""
+"""Paysecure's API in the sandbox: purchases begun and asked after, payouts, changes."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from merchant.sandbox.paysecure import bodies, refunds
-from merchant.sandbox.story import Purchase, Request, Response, Shop
+from merchant.sandbox.story import (
+    CALLBACKS,
+    Purchase,
+    Request,
+    Response,
+    Shop,
+    Step,
+)
 
 _DATE = "%Y-%m-%d %H:%M:%S %z"
 _MOST = 100
@@ -36,6 +44,32 @@ def _purchase(request: Request, shop: Shop, id: str) -> Response:
     if purchase is None or bodies.purchase_id(purchase) != id:
         return _error(404, "transaction_error", "PurchaseId Not found.")
     return Response(200, bodies.now(purchase, request.now))
+
+
+def _create(request: Request, shop: Shop) -> Response:
+    """Begins a purchase of the invented shop; of the body its callbacks count, and
+    `sandbox_ending`: how it goes ("paid" if not said, "failed", "expired" ...)."""
+    try:
+        asked = json.loads(request.body)
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
+        return _error(400, "validation_error", "The body is not a JSON object.")
+    urls = {
+        outcome: url
+        for outcome in ("success", "failure")
+        if isinstance(url := asked.get(f"{outcome}_callback"), str) and url
+    }
+    if shop.begin is None or shop.happen is None:
+        return _error(404, "not_found", "Nothing is sold here.")
+    try:
+        purchase = shop.begin(str(asked.get("sandbox_ending") or "paid"))
+    except ValueError as error:
+        return _error(400, "validation_error", f"sandbox_ending {error}.")
+    if urls:
+        step = Step(CALLBACKS, request.now, asked=json.dumps(urls))
+        shop.happen(purchase, step)
+    return Response(201, bodies.now(purchase, request.now))
 
 
 def _payout(request: Request, shop: Shop, id: str) -> Response:
@@ -128,6 +162,7 @@ def _refund_status(request: Request, shop: Shop, id: str) -> Response:
 
 _PURCHASE = "/purchases/([0-9a-f]{24})"
 _ROUTES: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = [
+    ("POST", re.compile("/purchases"), _create),
     ("GET", re.compile(_PURCHASE), _purchase),
     ("GET", re.compile(f"{_PURCHASE}/refund"), _refund),
     ("POST", re.compile(f"{_PURCHASE}/refund"), _refund),

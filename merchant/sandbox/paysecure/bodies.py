@@ -180,8 +180,8 @@ def purchase_body(
         "failure_redirect": "https://shop.example.com/again",
         "pending_redirect": "https://shop.example.com/wait",
         "cancel_redirect": "",
-        "success_callback": "",
-        "failure_callback": "",
+        "success_callback": purchase.callbacks.get("success", ""),
+        "failure_callback": purchase.callbacks.get("failure", ""),
         "platform": "API",
         "created_from_ip": "203.0.113.20",
         "checkout_url": "https://pay.example.com/payments/"

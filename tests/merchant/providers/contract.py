@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from merchant import strict_json
+from merchant import connections, strict_json
 from merchant.providers.base import (
     COLUMNS,
     BadSignature,
@@ -24,6 +25,7 @@ from merchant.providers.base import (
     Provider,
     Unreadable,
 )
+from merchant.providers.connecting import URL
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
@@ -134,6 +136,15 @@ class ProviderContract:
         return caught.value
 
     # -------------------------------------------------------------------- the door
+    def test_its_pages_know_what_to_ask_and_what_to_click(self) -> None:
+        setup = self.provider.setup
+        names = {asked.name for asked in (setup.key, *setup.asks)}
+        assert names <= set(signature(connections.open_connection).parameters)
+        assert len(names) == len(setup.asks) + 1
+        assert setup.key.name in {"secret", "public_key"}
+        assert any(URL in step.code for step in setup.steps)
+        assert any(step.names for step in setup.steps) or setup.notes
+
     def test_a_good_signature_is_taken(self) -> None:
         words = self.provider.verify(self.signed(self.body()), self.keys())
         assert isinstance(words, str)

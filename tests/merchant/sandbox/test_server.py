@@ -82,6 +82,13 @@ def test_an_unknown_provider_is_not_found(server: Server) -> None:
     assert call("GET", f"{server.url}/nobody/v1").status == 404
 
 
+def test_the_receiver_acknowledges_and_sometimes_stumbles(server: Server) -> None:
+    url = f"{server.url}/receiver/shop"
+    answers = [call("POST", url, body=b"{}").status for _ in range(24)]
+    assert [answers.index(500), answers.count(500), answers.count(204)] == [11, 2, 22]
+    assert call("GET", url).status == 405
+
+
 def test_it_listens_on_this_machine_only(server: Server) -> None:
     assert server.server_address[0] == "127.0.0.1"
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from webhooks.catalogue import KINDS
 from webhooks.dialects.base import News, SigningKeys
+
+#: A busy machine is slow; that is no fault of a letter.
+examples = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 AT = datetime(2026, 11, 18, 14, 5, tzinfo=UTC)
 CREATED = datetime(2026, 11, 18, 14, 4, 2, 500_000, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import stripe as stripe_library
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
@@ -66,8 +66,8 @@ def _signed_right(dialect: str, letter: Any, news: News) -> None:
 
 
 @pytest.mark.parametrize("dialect", dialects.DIALECTS)
+@payloads.examples
 @given(data=st.data())
-@settings(max_examples=150)
 def test_no_payload_stops_a_letter(dialect: str, data: st.DataObject) -> None:
     name = data.draw(names)
     payload = data.draw(odd_payloads(name))
@@ -90,6 +90,7 @@ def test_an_empty_object_is_told_all_the_same(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", dialects.DIALECTS)
+@payloads.examples
 @given(object=payloads.transactions())
 def test_a_letter_is_small_enough_for_everybody(
     dialect: str, object: dict[str, Any]

@@ -154,6 +154,7 @@ def test_a_reason_of_paynows_own_is_told_by_its_code() -> None:
     assert _read(news)[0].says["reason"].value == "Insufficient funds"
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     news = payloads.news_of("payment.success", payloads.payload_of(object))
@@ -172,6 +173,7 @@ def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     ]
 
 
+@payloads.examples
 @given(object=payloads.transactions(), share=st.integers(1, 100))
 def test_our_own_reader_finds_what_went_back(object: Any, share: int) -> None:
     back = max(1, object["amount"] * share // 100)

@@ -126,6 +126,7 @@ def test_our_own_reader_finds_the_same_payout(name: str, status: str) -> None:
     assert fact.says["money"].value == [123456, "eur"]
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     news = payloads.news_of("payment.success", payloads.payload_of(object))
@@ -148,6 +149,7 @@ def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     ]
 
 
+@payloads.examples
 @given(object=payloads.transactions(), share=st.integers(1, 99))
 def test_our_own_reader_finds_what_went_back(object: Any, share: int) -> None:
     object["amount"] += 1  # a part of one unit would be all of it

@@ -165,6 +165,7 @@ def test_tests_make_no_purchase() -> None:
     assert _read(samples.sample_news("endpoint.test")) == []
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     news = payloads.news_of("payment.success", payloads.payload_of(object))
@@ -188,6 +189,7 @@ def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     assert sum(i["amount"] or 0 for i in lines) == sum(known)
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_refunds_and_chargebacks(object: dict[str, Any]) -> None:
     object |= {"amount_refunded": object["amount"], "status": "refunded"}

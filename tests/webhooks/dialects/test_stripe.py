@@ -101,6 +101,7 @@ def test_our_own_reader_finds_the_same_status(name: str) -> None:
     assert _said(fact)["money"] == [5950, "eur"]
 
 
+@payloads.examples
 @given(object=payloads.transactions())
 def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
     payload = payloads.payload_of(object)
@@ -124,6 +125,7 @@ def test_our_own_reader_finds_the_same_purchase(object: dict[str, Any]) -> None:
         assert ("payment_intent", "pi_1") in fact.references
 
 
+@payloads.examples
 @given(object=payloads.transactions(), share=st.integers(1, 100))
 def test_our_own_reader_finds_what_went_back(object: Any, share: int) -> None:
     back = max(1, object["amount"] * share // 100)
@@ -252,3 +254,21 @@ def test_disputes_and_inquiries(name: str, status: str, reason: str, told: str) 
     assert dispute["status"] == told
     assert dispute["amount"] == 5950
     assert _read(news)[0].status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "object"),
+    [
+        ("payment.overdue", "transaction"),
+        ("trial.activated", "subscription"),
+        ("delivery_item.added", "delivery_item"),
+        ("customer.linked", "transaction"),
+    ],
+)
+def test_what_stripe_has_no_name_for_is_listed_and_not_sent(
+    name: str, object: str
+) -> None:
+    news = samples.sample_news(name)
+    assert stripe.body(news) is None
+    told = stripe.event(news)
+    assert (told["type"], told["data"]["object"]["object"]) == (name, object)

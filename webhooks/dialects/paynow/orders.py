@@ -187,8 +187,8 @@ def order_id(story: Purchase) -> str:
 
 
 def payment_id(story: Purchase) -> str:
-    """Where it came from another provider, the purchase is its own payment."""
-    return story.own_id("paynow", "payment") or story.id
+    """Where no payment of PayNow's is known, the order stands for its own."""
+    return story.own_id("paynow", "payment") or order_id(story)
 
 
 def store_id(story: Purchase) -> str | None:

@@ -59,10 +59,16 @@ def body(news: News) -> bytes | None:
 
 
 def event(news: News) -> dict[str, Any]:
-    """The event object, as delivered and as listed. Only for what has a `word`."""
+    """The event object, as delivered and as listed.
+
+    Also of what Stripe has no name for: a list tells that under our own, with our own
+    object. Never "" for a type.
+    """
     story = Purchase(news.payload, news.name)
     build = _OBJECTS.get(news.name)
-    data: dict[str, Any] = {"object": build(story) if build else dict(news.object)}
+    data: dict[str, Any] = {
+        "object": build(story) if build else dict(news.part or news.object)
+    }
     before = _before(news, story)
     if before:
         data["previous_attributes"] = before
@@ -75,7 +81,7 @@ def event(news: News) -> dict[str, Any]:
         "livemode": news.livemode,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
-        "type": word(news),
+        "type": word(news) or news.name,
     }
     account = story.account("stripe")
     # Set for accounts that are connected to the merchant's own, as Stripe does.

@@ -219,7 +219,6 @@ def _error(story: Purchase) -> dict[str, Any]:
 def charge(story: Purchase) -> dict[str, Any]:
     """The charge that was paid, with what went back of it so far."""
     took = units(story.amount, story.currency)
-    disputes = story.object.get("disputes") or []
     return _flagged(
         story,
         {
@@ -239,7 +238,7 @@ def charge(story: Purchase) -> dict[str, Any]:
             "currency": story.currency or None,
             "customer": _customer_id(story),
             "description": story.text("description") or None,
-            "disputed": bool(disputes),
+            "disputed": bool(story.rows("disputes")),
             "failure_balance_transaction": None,
             "failure_code": None,
             "failure_message": None,

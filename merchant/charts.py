@@ -57,22 +57,43 @@ class Chart:
 def bars(values: Sequence[int], words: Sequence[str], unit: int = 1) -> Chart:
     """A chart of bars. `unit`: the axis counts in whole multiples of it, so that money
     without cents has lines without cents."""
-    top = ticks(max(values, default=0), unit)
+    return layers([values], words, unit)[0]
+
+
+def layers(
+    several: Sequence[Sequence[int]], words: Sequence[str], unit: int = 1
+) -> list[Chart]:
+    """Charts that stand in one box on one axis, the first one behind.
+
+    All have as many values as there are words. Where each is a part of the one behind
+    it, they read as a stack.
+    """
+    top = ticks(max((max(values, default=0) for values in several), default=0), unit)
+    lines = [percent(100 - 100 * value / top[0]) for value in top]
+    return [
+        Chart(_drawn(values, top[0]), labels(words), top, lines) for values in several
+    ]
+
+
+def share(part: float, whole: float) -> str:
+    """How much of a width something takes: "12.5%"; nothing of nothing."""
+    return percent(100 * min(max(part, 0), whole) / whole if whole > 0 else 0)
+
+
+def _drawn(values: Sequence[int], top: int) -> list[Bar]:
     place = 100 / max(len(values), 1)
-    drawn = [
+    return [
         Bar(
-            x=_percent((at + (1 - FILLED) / 2) * place),
-            y=_percent(100 - 100 * max(value, 0) / top[0]),
-            width=_percent(FILLED * place),
-            height=_percent(100 * max(value, 0) / top[0]),
-            place=_percent(at * place),
-            whole=_percent(place),
+            x=percent((at + (1 - FILLED) / 2) * place),
+            y=percent(100 - 100 * max(value, 0) / top),
+            width=percent(FILLED * place),
+            height=percent(100 * max(value, 0) / top),
+            place=percent(at * place),
+            whole=percent(place),
             value=value,
         )
         for at, value in enumerate(values)
     ]
-    lines = [_percent(100 - 100 * value / top[0]) for value in top]
-    return Chart(drawn, labels(words), top, lines)
 
 
 def ticks(most: int, unit: int = 1) -> list[int]:
@@ -99,10 +120,10 @@ def _label(words: str, at: int, count: int, *, every_second: bool) -> Label:
     """Under the middle of its bar; at the rim, where it would be cut off, along it."""
     middle = 100 * (at + 0.5) / count
     if middle < 4:
-        return Label(_percent(100 * at / count), words, "start", every_second)
+        return Label(percent(100 * at / count), words, "start", every_second)
     if middle > 96:
-        return Label(_percent(100 * (at + 1) / count), words, "end", every_second)
-    return Label(_percent(middle), words, "middle", every_second)
+        return Label(percent(100 * (at + 1) / count), words, "end", every_second)
+    return Label(percent(middle), words, "middle", every_second)
 
 
 def _round_steps() -> Iterator[int]:
@@ -115,6 +136,6 @@ def _round_steps() -> Iterator[int]:
         power *= 10
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
     """For an SVG attribute, whatever the language of the page."""
     return f"{value:.2f}".rstrip("0").rstrip(".") + "%"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactions import charts
+from merchant import charts
 
 VALUES = st.lists(st.integers(0, 10**12), min_size=1, max_size=100)
 
