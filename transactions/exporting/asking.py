@@ -84,6 +84,7 @@ def enter(
         whole=wanted.whole,
         since=since or wanted.since,
         until=until or wanted.until,
+        seen=not isinstance(by, Member) or schedule is not None,
         leased_until=timezone.now() + running.LEASE if held else None,
     )
     if not wanted.whole:

@@ -237,7 +237,7 @@ def _finish(export: Export, lease: UUID, receipt: Receipt, *, at_once: bool) -> 
             size=receipt.size,
             sha256=receipt.sha256,
             at_once=at_once,
-            seen=at_once or export.member_id is None,
+            seen=export.seen or at_once,
             mail_due=now if mails or export.schedule_id else None,
             lease=None,
             leased_until=None,
@@ -258,7 +258,7 @@ def _failed(export: Export, lease: UUID, words: str, *, seen: bool = False) -> N
     Export.objects.filter(pk=export.pk, lease=lease).update(
         state=State.FAILED,
         error=words[:300],
-        seen=seen or export.member_id is None,
+        seen=export.seen or seen,
         mail_due=None if seen else now,
         lease=None,
         leased_until=None,

@@ -115,7 +115,7 @@ class Export(models.Model):
     receipt     what the file says of itself: sums, sha256, period, by whom
     file        its name in DATA_DIR/exports, "" without one
     at_once     made in the request that asked for it
-    seen        whether who asked has been told in the page that it is done
+    seen        whether nobody has to be told on a page (any more) that it is over
     mail_due    when its mail is to be sent; null: no more
     """
 

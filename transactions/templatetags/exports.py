@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from merchant.access import may
 from merchant.models import Member
 from transactions.models import Export
+from transactions.views.awaited import AWAITED
 
 register = template.Library()
 
@@ -41,16 +42,24 @@ def export_news(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unseen(request: HttpRequest | None) -> list[Export]:
-    """Asked for once per page; nothing where nobody is known, or the database away."""
+    """Those that are over. Looked for once per page, and only in a session that waits
+    for one; nothing where nobody is known, or the database is away."""
     member: Member | None = getattr(request, "member", None)
-    if request is None or member is None or not may(member.role, "export"):
+    if request is None or member is None or not request.session.get(AWAITED):
         return []
     if not hasattr(request, "_unseen_exports"):
-        rows = Export.objects.filter(member=member, seen=False)
-        over = (Export.State.READY, Export.State.FAILED)
-        try:
-            found = list(rows.filter(state__in=over).order_by("-finished")[:10])
-        except DatabaseError:
-            found = []
-        request._unseen_exports = found  # type: ignore[attr-defined]
+        request._unseen_exports = _looked_for(request, member)  # type: ignore[attr-defined]
     return request._unseen_exports  # type: ignore[attr-defined]
+
+
+def _looked_for(request: HttpRequest, member: Member) -> list[Export]:
+    if not may(member.role, "export"):
+        return []
+    rows = Export.objects.filter(member=member, seen=False).order_by("-id")
+    try:
+        found = list(rows[:20])
+    except DatabaseError:
+        return []
+    if not found:
+        del request.session[AWAITED]
+    return [export for export in found if not export.is_under_way]

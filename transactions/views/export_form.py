@@ -26,6 +26,7 @@ from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid, yes_or_no
 from transactions.models import ExportFormat, ExportStyle
 from transactions.views import exports, layout, listing
+from transactions.views.awaited import wait_for
 
 #: format -> what it is good for.
 GOOD_FOR = {
@@ -119,6 +120,7 @@ def new(request: HttpRequest) -> HttpResponse:
         export = start(member, wish, http=request)
         if typed.preset and typed.chosen == choices.OWN:
             choices.keep(member, typed.table, typed.preset, wish.columns)
+        wait_for(request, export)
     except PermissionError as error:
         return no_access(request, MAY[str(error)])
     except NotPossible as error:

@@ -29,6 +29,7 @@ from transactions.exports.receipts import sums_of
 from transactions.exports.spec import masks
 from transactions.filter_values import as_uuid
 from transactions.models import Export
+from transactions.views.awaited import wait_for
 from transactions.views.bulk_page import paged
 
 SIZE = 25
@@ -148,6 +149,7 @@ def again(request: HttpRequest, id: UUID) -> HttpResponse:
     found = _found(member, id)
     try:
         fresh = exporting.again(member, found, http=request)
+        wait_for(request, fresh)
     except PermissionError as error:
         return no_access(request, MAY[str(error)])
     except NotPossible as error:
