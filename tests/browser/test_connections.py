@@ -35,6 +35,7 @@ def test_stripe_is_connected_and_its_first_event_is_seen(
     page.get_by_role("button", name="Save key").click()
     expect(page.get_by_text("Waiting for the first event")).to_be_visible()
 
+    page.wait_for_load_state()  # the script that copies comes last
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy intake URL").click()
     expect(page.locator("#said")).to_have_text("Copied")
