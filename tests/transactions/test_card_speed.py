@@ -31,8 +31,8 @@ from transactions.models import (
 pytestmark = pytest.mark.django_db
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-#: Session, person, member, their projects, and what the frame around the page shows.
-OF_THE_FRAME = 6
+#: Session, person, member, and what the frame around the page shows.
+OF_THE_FRAME = 5
 #: The row with its relatives, its five kinds of children, timeline and letters, notes,
 #: questions, the customer's purchases, names, namesakes and twins, the flag's reasons,
 #: what staff did about handing over, and what was announced and to whom.

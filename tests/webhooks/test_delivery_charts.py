@@ -127,8 +127,8 @@ def test_many_deliveries_cost_no_more_questions(
 ) -> None:
     outbound.many(shop, 10_000, every=timedelta(seconds=5), end=timezone.now())
     owner_client.get(PAGE)
-    # The frame's six, the projects, endpoints, the newest, their attempts.
-    with django_assert_max_num_queries(10):
+    # The frame's five, the projects, endpoints, the newest, their attempts.
+    with django_assert_max_num_queries(9):
         response = owner_client.get(PAGE)
     assert response.context["whole"].attempts == figures.MOST
     assert response.context["since"] is not None

@@ -243,8 +243,8 @@ def test_the_list_asks_the_same_of_many(
     owner_client.get(LIST)
     for query in ("", "state=exhausted", f"endpoint={shop.pk}", "livemode=false",
                   "created[gte]=2020-01-01", "event=payment.success"):  # fmt: skip
-        # The frame's six, the projects, endpoints, the page, the count.
-        with django_assert_max_num_queries(10):
+        # The frame's five, the projects, endpoints, the page, the count.
+        with django_assert_max_num_queries(9):
             response = owner_client.get(f"{LIST}?{query}")
         assert len(response.context["rows"]) == 25
 
@@ -256,5 +256,5 @@ def test_a_delivery_asks_the_same_of_many_tries(
     for number in range(1, 20):
         outbound.attempt(row, number=number)
     owner_client.get(page_of(row))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         owner_client.get(page_of(row))

@@ -162,9 +162,9 @@ def test_the_list_asks_the_same_of_many(
     outbound.many(shop, 10_000, every=timedelta(minutes=1), end=timezone.now())
     owner_client.get(LIST)
     for query in ("", "event=payment.*", "event=payment.success", "livemode=false"):
-        # The frame's six, the projects, and for each strand the page and the count:
+        # The frame's five, the projects, and for each strand the page and the count:
         # "payment.*" has eleven.
-        most = 29 if "*" in query else 9
+        most = 28 if "*" in query else 8
         with django_assert_max_num_queries(most):
             response = owner_client.get(f"{LIST}?{query}")
         assert len(response.context["rows"]) == 25
