@@ -75,8 +75,9 @@ def new_project() -> Project:
 
 
 def add_endpoints(project: Project, url: str, count: int) -> list[Endpoint]:
+    past = timezone.now() - timedelta(days=365)  # nothing is older than they are
     rows = [
-        Endpoint(project=project, url=f"{url}/{number}", rate=100_000)
+        Endpoint(project=project, url=f"{url}/{number}", rate=100_000, created=past)
         for number in range(count)
     ]
     Endpoint.objects.bulk_create(rows)
@@ -99,7 +100,7 @@ def publish(project: Project, count: int) -> None:
                 subject=uuid.uuid4(),
                 sequence=1,
                 payload=samples.sample("payment.success"),
-                happened=timezone.now() + timedelta(minutes=1),
+                happened=timezone.now(),
             )
             for _ in range(events)
         ]

@@ -16,13 +16,24 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from django.db import connection
+import django
 
-from bench import letters
-from bench.deliver import ROOT, add_endpoints, new_project, publish, receiver
-from bench.intake import Server
-from merchant.models import Project
-from webhooks.models import Attempt, Delivery
+os.environ["ALLOW_PRIVATE_ENDPOINTS"] = "true"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from bench import letters  # noqa: E402
+from bench.deliver import (  # noqa: E402
+    ROOT,
+    add_endpoints,
+    new_project,
+    publish,
+    receiver,
+)
+from bench.intake import Server  # noqa: E402
+from webhooks.models import Attempt, Delivery  # noqa: E402
 
 LETTERS = 40
 HEALTHY, EVENTS = 99, 50
@@ -123,7 +134,7 @@ def _wait(hook: str, heard: list[float]) -> float:
 # ------------------------------------------------------------------------ one is dead
 def _beside_a_dead_one() -> list[float]:
     """Seconds from the commit to the answer of each delivery to a healthy endpoint."""
-    project: Project = new_project()
+    project = new_project()
     with receiver() as good, receiver("hang") as dead, worker(""):
         healthy = add_endpoints(project, good, HEALTHY)
         add_endpoints(project, dead, 1)

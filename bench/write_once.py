@@ -31,6 +31,7 @@ from django.conf import settings  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from import_export import fields, resources  # noqa: E402
+from reportlab import rl_config  # noqa: E402
 from reportlab.pdfgen.canvas import Canvas  # noqa: E402
 
 from transactions.exports import fonts, to_csv, to_pdf, writing  # noqa: E402
@@ -120,6 +121,8 @@ def bare_canvas(path: Path, rows: Source) -> Callable[[], None]:
             for row in chunk
         ]
     fonts.main()
+
+    rl_config.useA85 = 1  # as it comes
 
     def draw() -> None:
         canvas = Canvas(str(path), pagesize=to_pdf.PAGE, pageCompression=1)

@@ -24,7 +24,7 @@ from django.utils import timezone
 from merchant import connections, http, keys, queue, vault
 from merchant.models import Connection, Member, Project, Secret, User
 from merchant.providers.base import Answer
-from tests.conftest import client_of
+from tests.conftest import fresh_client_of
 from tests.factories import make_connection, make_project, make_secret, rsa_pair
 from tests.webhooks import deliveries
 from transactions import jobs, poll
@@ -197,11 +197,13 @@ def drive(seeded: Seeded) -> list[tuple[str, bytes]]:
 
 def shown(seeded: Seeded, owner: Member) -> Iterator[tuple[str, bytes]]:
     """Every page and answer of the API, and how the forms take a secret."""
-    client = client_of(owner)
+    client = fresh_client_of(owner)
     paths = ["/transactions/", "/inbound/", "/inbound/refused/", "/password/change/"]
     paths += [f"/transactions/{row.pk}/" for row in Transaction.objects.all()]
     paths += [f"/inbound/{row.pk}/" for row in InboundEvent.objects.all()]
-    paths += [f"/connections/{row.pk}/key/" for row in seeded.accounts]
+    paths += ["/connections/"]
+    for verb in ("", "key/", "keys/", "edit/", "close/"):
+        paths += [f"/connections/{row.pk}/{verb}" for row in seeded.accounts]
     for path in paths:
         answer = client.get(path)
         assert answer.status_code == 200
@@ -209,7 +211,14 @@ def shown(seeded: Seeded, owner: Member) -> Iterator[tuple[str, bytes]]:
     for account in seeded.accounts:
         path = f"/connections/{account.pk}/key/"
         for typed in (seeded.api_keys[0] + "\x00", "", seeded.api_keys[1]):
-            yield f"POST {path}", client.post(path, {"api_key": typed}).content
+            yield f"POST {path}", client.post(path, {"key": typed}).content
+        path = f"/connections/{account.pk}/keys/"
+        for hidden in [*seeded.hidden.values(), ""]:
+            form = {"secret": f"{hidden}\x00", "instead": "nonsense"}
+            yield f"POST {path}", client.post(path, form).content
+        path = f"/connections/new/{account.provider}/"
+        form = dict.fromkeys(("secret", "api_key", "user_token"), seeded.api_keys[0])
+        yield f"POST {path}", client.post(path, form).content
     for password in (PASSWORD, PASSWORD + "x"):
         form = {"login": "new@example.com", "password": password}
         yield "login", Client().post("/login/", form).content

@@ -678,7 +678,7 @@ def test_no_filter_of_what_went_out_reaches_across(ours: House, theirs: House) -
 
 PAGES = (
     "/", "/transactions/", "/inbound/", "/inbound/refused/", "/events/", "/deliveries/",
-    "/deliveries/charts/", "/webhooks/",
+    "/deliveries/charts/",
 )  # fmt: skip
 
 
@@ -742,6 +742,8 @@ def test_a_cursor_of_ours_opens_no_other_list(ours: House, theirs: House) -> Non
         for path in (
             f"/transactions/?livemode=true&{name}={place}",
             f"/inbound/?{name}={ours.ids['inbound']}",
+            f"/webhooks/?{name}={ours.ids['endpoint']}",
+            f"/webhooks/?project={place}&{name}={ours.ids['endpoint']}",
         ):
             answer = client.get(path, follow=True)
             assert answer.status_code == 200

@@ -46,7 +46,10 @@ def deliver() -> int:
     at it; returns how many tries were made."""
     run = Run(_many())
     try:
-        return run.to_the_end()
+        tried = run.to_the_end()
+        if tried:
+            _kept.used = time.monotonic()
+        return tried
     except BaseException:
         # What is under way is left to its lease; connections may be in any state.
         _close()
@@ -61,7 +64,7 @@ def _many() -> Many:
         many = None
     if many is None:
         many = _kept.many = Many()
-    _kept.used = time.monotonic()
+        _kept.used = time.monotonic()
     return many
 
 

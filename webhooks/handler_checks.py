@@ -70,7 +70,7 @@ def check(endpoint: Endpoint, *, by: Actor, customer: str = "") -> list[Checked]
 
 
 def _may_begin(endpoint: Endpoint) -> bool:
-    return cache.add(f"handler check {endpoint.pk}", 1, SECONDS_BETWEEN)
+    return cache.add(f"handler_check:{endpoint.pk}", 1, SECONDS_BETWEEN)
 
 
 def _judged(endpoint: Endpoint, cases: list[Case]) -> Iterator[Checked]:

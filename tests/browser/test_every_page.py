@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from merchant.models import Member, Project
 from tests.factories import make_connection, make_member
+from tests.webhooks.endpoints.parts import make_delivery, make_endpoint, make_try
 from transactions.models import Transaction
-from webhooks.models import Delivery
+from webhooks import endpoints
+from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -183,6 +185,38 @@ def test_an_inbound_event(
     page.get_by_role("link", name=event).click()
     for width, scheme in SOME:
         look(width, scheme)
+
+
+def test_webhook_endpoints(
+    page,
+    live_server,
+    look: Callable,
+    sign_in: Callable,
+    owner: Member,
+    project: Project,
+) -> None:
+    """One that fails with things held, and one with a key pair of two ends."""
+    url = "https://analytics.example.com/collect/" + "long/" * 30
+    given = {"url": url, "events": ["payment.*"], "headers": {"X-Team": "a"}}
+    one = make_endpoint(project, dialect="stripe", livemode=False, **given)
+    pair = make_endpoint(project, dialect="paysecure", description="y" * 120)
+    endpoints.roll(pair, by=owner)
+    for state in ("held", "pending", "exhausted"):
+        make_delivery(one, state=state, error="It answered " + "x" * 200)
+    make_try(one, "timeout", status=None, error="w" * 200)
+    Endpoint.objects.filter(pk=one.pk).update(failing=timezone.now())
+    Endpoint.objects.filter(pk=pair.pk).update(
+        state="disabled", reason="It answered 410 (Gone): " + "no more " * 20
+    )
+    sign_in(owner)
+    for path in (
+        "", "?state=paused", f"{one.pk}/", f"{one.pk}/edit/", f"{one.pk}/catch-up/",
+        f"{one.pk}/delete/", f"{one.pk}/check/", f"{pair.pk}/", f"{pair.pk}/code/",
+        "samples/payment.success/", "samples/payout.paid/?dialect=paysuper", "proved/",
+    ):  # fmt: skip
+        page.goto(f"{live_server.url}/webhooks/{path}")
+        for width, scheme in SOME if path else EVERY:
+            look(width, scheme)
 
 
 def test_refused_deliveries(

@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from django.utils.translation import gettext as _
+from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
 from transactions.exports import fonts
 from transactions.exports.fonts import Run
+
+# Pages as bytes, not as letters for telegraphs: smaller, and quicker by a tenth.
+rl_config.useA85 = 0
 
 MARGIN = 28.0
 #: The lowest line above the foot.
@@ -51,7 +55,7 @@ class Pages:
         #: Characters that no font could draw.
         self.missing = 0
         self._foot = title
-        self._font = ""
+        self._font: tuple[str, float] | None = None
         self._rules: list[tuple[float, float, float, float]] = []
         self._start()
 
@@ -99,12 +103,17 @@ class Pages:
         text.setTextOrigin(x, y)
         if colour is not INK:
             text.setFillColorRGB(*colour)
-        for name, piece in runs:
-            font = f"{name} {size}"
+        last = len(runs) - 1
+        for at, (name, piece) in enumerate(runs):
+            font = name, size
             if font != self._font:
                 self._font = font
-                text.setFont(name, size)
-            text.textOut(piece)
+                text.setFont(name, size, 0)
+            # The first measures what it writes, for what comes beside it.
+            if at < last:
+                text.textOut(piece)
+            else:
+                text.textLine(piece)
         if colour is not INK:
             text.setFillColorRGB(*INK)
 
@@ -161,7 +170,7 @@ class Pages:
     def _start(self) -> None:
         self._text: PDFTextObject = self.canvas.beginText()
         self._text.setFillColorRGB(*INK)
-        self._font = ""
+        self._font = None
 
     def _close(self) -> None:
         self.y = MARGIN
