@@ -82,6 +82,8 @@ def sample(name: str, *, project: str = "", provider: str = "stripe") -> dict[st
     """
     kind = KINDS[name]
     project = project or _id("project")
+    if kind.subject == "export":
+        return {**_about(provider), "object": _export()}
     if kind.subject == "payout":
         return {**_about("stripe"), "object": _payout(name, project)}
     if kind.subject == "subscription":
@@ -306,6 +308,24 @@ def _reference(provider: str) -> str:
     names = {"stripe": "payment_intent", "paysecure": "purchase"}
     ids = _about(provider)["references"].get(names.get(provider, "order"))
     return str(ids[0]) if ids else ""
+
+
+def _export() -> dict[str, Any]:
+    """As GET /v1/exports/{id} tells it."""
+    id = _id("export")
+    return {
+        "id": id,
+        "object": "export",
+        "status": "ready",
+        "format": "csv",
+        "livemode": False,
+        "rows_done": 2473,
+        "rows_total": 2473,
+        "receipt": {"object": "export_receipt", "rows": 2473},
+        "url": f"https://merchant.example/v1/exports/{id}/file",
+        "created": BEGUN,
+        "expires": PAID + 7 * 24 * 3600,
+    }
 
 
 def _id(what: str) -> str:

@@ -25,6 +25,8 @@ from transactions.models import BulkAction, Dispute, Payout
 from transactions.paging import NEWEST, Order
 from transactions.refund_list import STATES, RefundFilter
 from transactions.statuses import PayoutStatus
+from webhooks.delivery_filters import DeliveryFilter
+from webhooks.list_filter import SINCE, UNTIL
 
 #: Through whose eyes rows are seen: a member's, or those of a project's API key.
 Eyes = Member | Project
@@ -59,6 +61,7 @@ class Exported:
     `tables`: the ways in which a file can tell it (keys of transactions.exports.table),
     the usual first. `right`: of merchant.access, what its page needs. `view`: the URL
     name of that page, "" where there is none: then the dialog asks for the dates.
+    `both_modes`: its page shows test and live together while neither is asked for.
     """
 
     label: Any
@@ -66,6 +69,7 @@ class Exported:
     right: str
     view: str
     read: Callable[[Eyes, QueryDict, Mode], Wanted]
+    both_modes: bool = False
 
 
 class PayoutFilter(Asked):
@@ -193,6 +197,36 @@ def _of_sales(
     )
 
 
+def _deliveries(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
+    if not isinstance(eyes, Member):
+        raise TypeError("An API key exports transactions only.")
+    told = query.copy()
+    if livemode is not None:
+        told["livemode"] = "true" if livemode else "false"
+    asked = DeliveryFilter(told, eyes)
+    errors = dict.fromkeys(["query"], next(iter(asked.errors_in_words), ""))
+    since, until = (asked.form.cleaned_data.get(name) for name in (SINCE, UNTIL))
+    # A time as it was typed is another one in another zone.
+    moments = {
+        name: when.isoformat()
+        for name, when in ((SINCE, since), (UNTIL, until))
+        if when
+    }
+    shops = list({e.project_id: e.project for e in asked.wanted_endpoints}.values())
+    narrowed = shops or asked.chosen("project") or held_projects(eyes)
+    return Wanted(
+        strands=asked.strands,
+        query=asked.query(but=["livemode"], **moments),
+        livemode={"true": True, "false": False}.get(asked.typed("livemode")),
+        described="; ".join(f"{chip.label}: {chip.value}" for chip in asked.chips),
+        shops=shops or asked.wanted_shops,
+        whole=not narrowed,
+        since=since,
+        until=until,
+        errors={name: words for name, words in errors.items() if words},
+    )
+
+
 def _directory(
     form: Callable[..., Any],
 ) -> Callable[[Eyes, QueryDict, Mode], Wanted]:
@@ -260,5 +294,13 @@ LISTS: dict[str, Exported] = {
         "view_customers",
         "transactions:customers",
         _directory(CustomerFilter),
+    ),
+    "deliveries": Exported(
+        _("Deliveries"),
+        ("deliveries",),
+        "view_deliveries",
+        "webhooks:deliveries",
+        _deliveries,
+        both_modes=True,
     ),
 }

@@ -20,7 +20,7 @@ from merchant.access import may
 from merchant.models import Member, Project
 from merchant.selectors import projects_of
 from transactions.exporting import asking, recurring
-from transactions.exporting.lists import LISTS, Wanted
+from transactions.exporting.lists import Wanted
 from transactions.exporting.refusal import NotPossible
 from transactions.exporting.wish import Wish, checked
 from transactions.models import Export, ExportSchedule
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 MOST = 50
 MOST_MEMBERS = 20
 LONGEST_NAME = 60
+#: Lists whose rows have their time.
+PERIODIC = ("transactions", "refunds", "disputes", "payouts")
 #: Which time of a row counts, by list; the first is the usual one.
 MEASURES = {"transactions": ("created", "paid")}
 #: Names of a query that would fight the period, and one that is no part of a filter.
@@ -223,8 +225,8 @@ def _fill(schedule: ExportSchedule, member: Member, plan: Plan) -> Plan:
     if not 0 <= plan.hour <= 23:
         raise NotPossible(_("Choose an hour from 0 to 23."), field="hour")
     wish, wanted = checked(member, replace(plan.wish, query=lasting(plan.wish.query)))
-    if wish.listing == "customers":
-        words = _("Customers have no period: export them by hand.")
+    if wish.listing not in PERIODIC:
+        words = _("This list has no period: export it by hand.")
         raise NotPossible(words, field="listing")
     if wanted.livemode is None:
         raise NotPossible(_("Choose test or live."), field="livemode")
@@ -302,11 +304,6 @@ def _endpoint(member: Member, plan: Plan, wanted: Wanted) -> Endpoint | None:
         words = _("The endpoint belongs to %s: filter the list by this project first.")
         raise NotPossible(words % found.project.name, field="endpoint")
     return found
-
-
-def lists() -> list[str]:
-    """Names of the lists that have a period."""
-    return [name for name in LISTS if name != "customers"]
 
 
 def _note(

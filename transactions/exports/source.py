@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, OrderBy, QuerySet
 from django.db.models.expressions import Combinable
 
@@ -67,11 +67,6 @@ def picture(spec: Spec, source: Source) -> Iterator[Picture]:
         yield Picture(own, spec, source)
     finally:
         own.close()
-
-
-def of_few(spec: Spec, source: Source) -> list[Row]:
-    """The rows of a source that has few of them, by the connection of the moment."""
-    return [row for rows in Picture(connection, spec, source).rows() for row in rows]
 
 
 class Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django import template
 from django.db import DatabaseError
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from merchant.access import may
 from merchant.models import Member
 from transactions.models import Export
+from transactions.views import export_button
 from transactions.views.awaited import AWAITED
 
 register = template.Library()
@@ -39,6 +41,18 @@ def export_news(context: dict[str, Any]) -> dict[str, Any]:
     if fresh:
         request.session[TOLD] = [str(export.pk) for export in unseen]
     return {"fresh": fresh[:MOST_TOLD]}
+
+
+@register.simple_tag(takes_context=True)
+def exporting(context: dict[str, Any], listing: str, query: str) -> str:
+    """The dialog that exports this list as it is asked for; "" for who may not. For
+    pages below the ledger, which do not know it."""
+    member: Member | None = context.get("member")
+    if member is None:
+        return ""
+    pairs = parse_qsl(query)
+    mode = {"true": True, "false": False}.get(dict(pairs).get("livemode", ""))
+    return export_button.address(member, listing, pairs, mode)
 
 
 def _unseen(request: HttpRequest | None) -> list[Export]:

@@ -16,8 +16,9 @@ def address(
     """Where the dialog for this list with this query is; "" for who may not export."""
     if not may(member.role, "export"):
         return ""
-    mode = ("livemode", "true" if livemode else "false")
     query = [pair for pair in pairs if pair[0] not in ("livemode", "view")]
-    asked = urlencode([*query, mode])
+    if livemode is not None:
+        query.append(("livemode", "true" if livemode else "false"))
+    asked = urlencode(query)
     told = urlencode({"listing": listing, "query": asked})
     return f"{reverse('transactions:export_new')}?{told}"

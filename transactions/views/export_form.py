@@ -21,6 +21,7 @@ from merchant.selectors import projects_of
 from merchant.views.guard import may, no_access, zone_of
 from transactions import layouts, periods
 from transactions.exporting import AT_ONCE, LISTS, NotPossible, Wish, choices, start
+from transactions.exporting.schedules import PERIODIC
 from transactions.exporting.wish import checked, count
 from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid, yes_or_no
@@ -45,7 +46,7 @@ class Typed:
     listing: str
     table: str
     query: str
-    livemode: bool
+    livemode: bool | None
     bulk: UUID | None
     format: str
     style: str
@@ -167,7 +168,7 @@ def read(request: HttpRequest, given: QueryDict) -> Typed:
         listing=name,
         table=table if table in tables else tables[0],
         query=urlencode([p for p in parse_qsl(query) if p[0] != "livemode"]),
-        livemode=_livemode(member, given.get("livemode") or _asked(query)),
+        livemode=_livemode(member, name, given.get("livemode") or _asked(query)),
         bulk=as_uuid(given.get("bulk", "")),
         format=_one_of(ExportFormat.values, given.get("format", "")),
         style=_one_of(ExportStyle.values, given.get("style", "")),
@@ -204,10 +205,12 @@ def _asked(query: str) -> str:
     return dict(parse_qsl(query)).get("livemode", "")
 
 
-def _livemode(member: Member, text: str) -> bool:
+def _livemode(member: Member, name: str, text: str) -> bool | None:
     try:
         return bool(yes_or_no()(text, None))  # type: ignore[arg-type]
     except ValueError:
+        if LISTS[name].both_modes:
+            return None
         return listing.has_live(member) or not listing.has_any(member)
 
 
@@ -264,7 +267,8 @@ def context(typed: Typed, trouble: str = "") -> dict[str, Any]:
         "described": described,
         "rows": rows,
         "at_once": rows is not None and rows.number <= AT_ONCE,
-        "mode": "live" if typed.livemode else "test",
+        "mode": {True: "live", False: "test", None: ""}[typed.livemode],
+        "periodic": typed.listing in PERIODIC and typed.bulk is None,
         "lists": [choice(n, each.label, typed.listing) for n, each in LISTS.items()],
         "list_url": _list_url(typed),
         "schedule_url": _schedule_url(typed),
@@ -299,16 +303,20 @@ def _places(typed: Typed, keys: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _list_url(typed: Typed) -> str:
-    mode = ("livemode", "true" if typed.livemode else "false")
     view = LISTS[typed.listing].view
     if not view:
         return reverse("transactions:exports")
-    return f"{reverse(view)}?{urlencode([*parse_qsl(typed.query), mode])}"
+    return f"{reverse(view)}?{urlencode([*parse_qsl(typed.query), *_mode(typed)])}"
 
 
 def _schedule_url(typed: Typed) -> str:
     """Where the same is set up to be made again and again."""
-    mode = ("livemode", "true" if typed.livemode else "false")
-    query = urlencode([*parse_qsl(typed.query), mode])
+    query = urlencode([*parse_qsl(typed.query), *_mode(typed)])
     told = {"listing": typed.listing, "table": typed.table, "query": query}
     return f"{reverse('transactions:export_schedule_new')}?{urlencode(told)}"
+
+
+def _mode(typed: Typed) -> list[tuple[str, str]]:
+    if typed.livemode is None:
+        return []
+    return [("livemode", "true" if typed.livemode else "false")]

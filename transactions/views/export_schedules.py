@@ -50,7 +50,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "rows": [
             {"schedule": each, "label": LISTS[each.listing].label} for each in found
         ],
-        "lists": [(name, LISTS[name].label) for name in schedules.lists()],
+        "lists": [(name, LISTS[name].label) for name in schedules.PERIODIC],
         "views": saved_views.visible_to(member)[:50],
         "presets": [
             {"preset": preset, "label": TABLES[preset.table].label}
@@ -230,7 +230,7 @@ def _answer(
             for each in schedules.endpoints_of(member)
         ],
         "lists": [
-            choice for choice in told["lists"] if choice["value"] in schedules.lists()
+            choice for choice in told["lists"] if choice["value"] in schedules.PERIODIC
         ],
         "cancel_url": reverse(PAGE),
     }

@@ -55,6 +55,7 @@ payout.created | payout.created payout | - | - | CREATED
 payout.pending | payout.updated payout | - | - | PAYOUT_IN_PROCESS
 payout.paid | payout.paid payout | - | - | PAID
 payout.failed | payout.failed payout | - | - | ERROR
+export.ready | - | - | - | -
 endpoint.test | endpoint.test transaction | payment.success | ON_ORDER_COMPLETED | CREATED
 """  # noqa: E501 - a table
 ROWS = [
