@@ -3,6 +3,10 @@
 "use strict";
 
 (() => {
+  // Two dialogs on a page may each bring this script; one of them is enough.
+  if (document.documentElement.dataset.moves) return;
+  document.documentElement.dataset.moves = "yes";
+
   const number = (list) => {
     for (const [index, row] of [...list.children].entries())
       row.querySelector("input[type=number]").value = index + 1;

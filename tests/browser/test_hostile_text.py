@@ -142,7 +142,7 @@ def test_hostile_text_is_only_text(
     paths += [f"/notes/{Note.objects.latest('created').pk}/edit/"]
     paths += [f"/inbound/{event.pk}/" for event in InboundEvent.objects.all()]
     paths += [f"/connections/{account.pk}/key/" for account in attacked[:1]]
-    sign_in(owner)
+    sign_in(owner, fresh=True)
     for path in paths:
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(live_server.url + path)
