@@ -240,6 +240,7 @@ def test_a_changed_view_is_marked_saved_or_left(listed, owner: Member) -> None: 
     tab = listed.locator(".view-tabs").get_by_role("link", name="Failed")
     tab.click()
     expect(tab).to_have_attribute("aria-current", "true")
+    listed.wait_for_load_state()  # a tick that no script sees yet asks for nothing
     listed.locator("summary", has_text="Status").click()
     listed.get_by_label("Expired", exact=True).check()
     expect(tab).to_contain_text("changed")
