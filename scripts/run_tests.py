@@ -20,6 +20,9 @@ CI = os.environ.get("CI") == "true"
 #: The second run proves the other database and queue: what asks no database would tell
 #: the same again, and some need more than it has.
 EMBEDDED = "(database or server) and not browser and not postgres and not redis"
+#: Who may see what is the same on every database, and asking for every page as
+#: everybody takes minutes.
+ONCE = "tests/test_tenants.py"
 NO_TESTS = 5
 
 
@@ -47,7 +50,7 @@ def main(words: list[str]) -> int:
         if database or redis:
             given = {name: value for name, value in first.items() if value}
             results.append(_run("PostgreSQL and Redis", [], {**clean, **given}, words))
-    marks = ["-m", EMBEDDED if results else ""]
+    marks = ["-m", EMBEDDED, f"--ignore={ONCE}"] if results else []
     results.append(_run("SQLite and embedded", marks, clean, words))
     return max(results)
 
