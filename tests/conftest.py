@@ -78,10 +78,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER merchant_audit_no_delete")
         else:
-            connection.ops.sql_flush = _sql_to_empty
+            # Of the class: every thread has a connection of its own.
+            type(connection.ops).sql_flush = _sql_to_empty
 
 
-def _sql_to_empty(_style: object, tables: Sequence[str], **_how: object) -> list[str]:
+def _sql_to_empty(
+    _ops: object, _style: object, tables: Sequence[str], **_how: object
+) -> list[str]:
     """Empties PostgreSQL's tables after a test, past constraints and triggers.
 
     TRUNCATE makes new files for every table and index, the empty ones too, which takes
