@@ -29,6 +29,9 @@ BATCH = {"postgresql": 300, "sqlite": 50}
 #: Seconds to the next try of an event that could not be entered; then it is failed.
 AGAIN = (10, 60, 300, 1800, 7200)
 
+#: What of an event the drain needs; its headers and the like stay where they are.
+NEEDED = ("connection_id", "testing", "body", "state", "error", "due", "tries")
+
 State = InboundEvent.State
 
 
@@ -77,11 +80,9 @@ def _drain_batch() -> int:
     with transaction.atomic():
         events = list(
             _due()
-            .select_related("connection__project")
+            .only(*NEEDED)
             .order_by("due")
-            .select_for_update(skip_locked=True, of=("self",))[
-                : BATCH[connection.vendor]
-            ]
+            .select_for_update(skip_locked=True)[: BATCH[connection.vendor]]
         )
         letters = [letter for event in events if (letter := _open(event))]
         try:

@@ -7,7 +7,7 @@ can confirm, is held until that was done, at most for PATIENCE.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,6 +47,8 @@ BATCH = 100
 #: queryset for each row and kind, a tenth of a batch's time.
 KINDS = (LineItem, Refund, Dispute, DeliveryItem)
 Children = dict[UUID, tuple[list[Any], ...]]
+#: ("stripe.charge", "ch_1")
+Reference = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -100,8 +102,9 @@ def announce(seen: Seen, written: Written, fresh: Sequence[TimelineEntry] = ()) 
         )
         for row in rows
     }
-    told = _held_back(rows, _once(seen, told))
-    _publish(rows, now, told, {id: _when(entries.get(id, ())) for id in told})
+    told = _held_back(rows, _once(seen, told), written.new)
+    when = {id: _when(entries.get(id, ())) for id in told}
+    _publish(rows, now, told, when, written.references, written.new)
 
 
 def announce_standing(
@@ -137,14 +140,14 @@ def announce_standing(
 def payload_of(row: Transaction) -> dict[str, Any]:
     """The payload (see webhooks.models.Event) that an event about it would have now."""
     told = rendering.transaction_object(row)
-    references = references_of([row.pk]).get(row.pk, {})
+    references = references_of([row.pk]).get(row.pk, ())
     return _payload(row, told, references, products_of([told]))
 
 
 def _payload(
     row: Transaction,
     told: Mapping[str, Any],
-    references: Mapping[str, list[str]],
+    references: Iterable[Reference],
     products: Mapping[str, str],
     part: Any = None,
 ) -> dict[str, Any]:
@@ -152,7 +155,7 @@ def _payload(
     return {
         "object": told,
         "part": part,
-        "references": dict(references),
+        "references": _by_kind(references),
         "products": {id: products[id] for id in sorted(sold & products.keys())},
         "connection": str(row.connection_id),
         "brand": str(row.details.get("account") or ""),
@@ -164,13 +167,20 @@ def _payload(
     }
 
 
-def references_of(ids: Iterable[UUID]) -> dict[UUID, dict[str, list[str]]]:
-    """row -> kind ("charge") -> the provider's ids."""
-    found: dict[UUID, dict[str, list[str]]] = {}
+def references_of(ids: Iterable[UUID]) -> dict[UUID, list[Reference]]:
+    """row -> its references, in the order in which they were entered."""
+    found: dict[UUID, list[Reference]] = {}
     rows = ProviderReference.objects.filter(transaction__in=list(ids)).order_by("id")
     for row, kind, reference in rows.values_list("transaction", "kind", "reference"):
-        kinds = found.setdefault(row, {})
-        kinds.setdefault(kind.partition(".")[2], []).append(reference)
+        found.setdefault(row, []).append((kind, reference))
+    return found
+
+
+def _by_kind(references: Iterable[Reference]) -> dict[str, list[str]]:
+    """kind ("charge") -> the provider's ids."""
+    found: dict[str, list[str]] = {}
+    for kind, reference in references:
+        found.setdefault(kind.partition(".")[2], []).append(reference)
     return found
 
 
@@ -221,12 +231,17 @@ def _publish(
     stories: Mapping[UUID, Story],
     told: Mapping[UUID, Sequence[Item]],
     when: Mapping[UUID, datetime],
+    references: Mapping[UUID, Sequence[Reference]],
+    new: Container[UUID] = (),
 ) -> None:
     speaking = [row for row in rows if told[row.pk]]
-    references = references_of(row.pk for row in speaking) if speaking else {}
     products = products_of(stories[row.pk].object for row in speaking)
+    # Nobody can have addressed a new one, unless it says so itself.
     alone = callbacks.addressed(
-        row.pk for row in speaking if any(i.name in news.OUTCOMES for i in told[row.pk])
+        row.pk
+        for row in speaking
+        if any(item.name in news.OUTCOMES for item in told[row.pk])
+        and (row.pk not in new or row.details.get("callbacks"))
     )
     outbox.publish(
         [
@@ -240,7 +255,7 @@ def _publish(
                 payload=_payload(
                     row,
                     stories[row.pk].object,
-                    references.get(row.pk, {}),
+                    references.get(row.pk, ()),
                     products,
                     item.part,
                 ),
@@ -271,12 +286,13 @@ def _once(
 
 # ---------------------------------------------------------------- payments that wait
 def _held_back(
-    rows: Sequence[Transaction], told: Mapping[UUID, Sequence[Item]]
+    rows: Sequence[Transaction],
+    told: Mapping[UUID, Sequence[Item]],
+    new: Container[UUID],
 ) -> dict[UUID, Sequence[Item]]:
     """What is told now; payments that only a look-up can vouch for are put off."""
-    held = set(
-        HeldNews.objects.filter(transaction__in=told).values_list("pk", flat=True)
-    )
+    old = [id for id in told if id not in new]
+    held = set(HeldNews.objects.filter(pk__in=old).values_list("pk", flat=True))
     doubtful = {row.pk for row in rows if _is_doubtful(row)}
     keyed = _keyed(row for row in rows if row.pk in doubtful) if doubtful else set()
     now: dict[UUID, Sequence[Item]] = {}
@@ -351,6 +367,6 @@ def _tell(ids: Sequence[UUID]) -> int:
     now = timezone.now()
     children = _children(still)
     stories = {row.pk: _story(row, children[row.pk]) for row in paid}
-    _publish(paid, stories, told, dict.fromkeys(told, now))
+    _publish(paid, stories, told, dict.fromkeys(told, now), references_of(told))
     HeldNews.objects.filter(pk__in=ids).delete()
     return len(paid)
