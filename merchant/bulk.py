@@ -8,7 +8,7 @@ arrays. SQLite goes the ordinary way. All end in the same rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -63,10 +63,14 @@ def _copy(model: type[models.Model], rows: Sequence[Row]) -> None:
         for row in rows:
             door.write_row(
                 [
-                    _write_json(value) if isinstance(value, dict) else value
+                    _text_of(value) if isinstance(value, dict) else value
                     for value in row.values()
                 ]
             )
+
+
+def _text_of(value: dict[str, Any]) -> str:
+    return value.text if isinstance(value, Written) else _write_json(value)
 
 
 def upsert(
@@ -95,6 +99,14 @@ def upsert(
 
 #: Made once: json.dumps would make an encoder for every value.
 _write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Written(dict[str, Any]):
+    """A JSON object with its text: who had to measure it need not write it twice."""
+
+    def __init__(self, value: Mapping[str, Any]) -> None:
+        super().__init__(value)
+        self.text = _write_json(self)
 
 
 def row_of(record: models.Model) -> Row:

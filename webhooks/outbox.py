@@ -6,7 +6,6 @@ neither is; webhooks.delivery finds what is due.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,16 +110,17 @@ def _row(happening: Happening, now: datetime) -> bulk.Row:
     }
 
 
-def fitting(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+def fitting(payload: Mapping[str, Any]) -> bulk.Written:
     """The payload, without the customer's and the merchant's extras where they would
     make it larger than an endpoint has to take."""
     for left_out in ((), ("details",), ("details", "metadata")):
-        fitted = {**payload, **{name: {} for name in left_out if name in payload}}
+        fits = {**payload, **{name: {} for name in left_out if name in payload}}
         if "metadata" in left_out:
-            fitted["object"] = {**payload["object"], "metadata": {}}
-        if len(json.dumps(fitted)) <= MOST:
-            return fitted
-    return fitted
+            fits["object"] = {**payload["object"], "metadata": {}}
+        written = bulk.Written(fits)
+        if len(written.text.encode("utf-8", "replace")) <= MOST:
+            break
+    return written
 
 
 # ------------------------------------------------------------------------ to whom
