@@ -120,7 +120,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
     """
     rows = binding.lock(ids)
     prefetch_related_objects(list(rows.values()), "project", "items", "claimed_by")
-    seen = outgoing.look(rows) if announce else None
+    children = writing.children_of(rows)
+    seen = outgoing.look(rows, children) if announce else None
     timelines = _timelines(rows)
     fresh = {
         id: _after(timelines[id], decide(row, timelines[id]))
@@ -133,7 +134,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
             )
             for id, row in rows.items()
             if fresh[id]
-        ]
+        ],
+        known=children,
     )
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
@@ -166,7 +168,8 @@ def _record_purchases(
     )
     timelines = _timelines(bound.rows)
     gone = [(row, bound.heirs[row.pk]) for row, _items in bound.gone]
-    seen = outgoing.look(bound.rows, gone) if announce else None
+    children = writing.children_of(bound.rows)
+    seen = outgoing.look(bound.rows, children, gone) if announce else None
     folders: dict[UUID, writing.Folder] = {}
     moved: dict[int, TimelineEntry] = {}
     fresh: list[Any] = []
@@ -192,7 +195,9 @@ def _record_purchases(
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
     written = writing.write(
-        [folder for id, folder in folders.items() if id in touched], bound.gone
+        [folder for id, folder in folders.items() if id in touched],
+        bound.gone,
+        children,
     )
     bulk.insert(TimelineEntry, [vars(entry) for entry in fresh])
     if moved:

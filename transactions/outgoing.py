@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models import Model
 from django.utils import timezone
 
 from merchant.models import Connection
@@ -33,7 +34,7 @@ from transactions.models import (
 )
 from transactions.news import Item, Story
 from transactions.statuses import RELEASED, TO_HAND_OVER
-from transactions.writing import Written
+from transactions.writing import Children, Written, children_of
 from webhooks import outbox
 from webhooks.models import Event
 from webhooks.outbox import Happening
@@ -43,10 +44,6 @@ PATIENCE = timedelta(minutes=10)
 #: Of those that wait, so many are looked at in one transaction.
 BATCH = 100
 
-#: A row's children, by kind. Grouped by hand: Django's prefetch makes a manager and a
-#: queryset for each row and kind, a tenth of a batch's time.
-KINDS = (LineItem, Refund, Dispute, DeliveryItem)
-Children = dict[UUID, tuple[list[Any], ...]]
 #: ("stripe.charge", "ch_1")
 Reference = tuple[str, str]
 
@@ -58,18 +55,19 @@ class Seen:
     `was`: row -> the statuses of all that it was, those of rows joined to it included.
     """
 
-    rows: dict[UUID, Transaction] = field(default_factory=dict)
-    children: Children = field(default_factory=dict)
+    rows: dict[UUID, Transaction]
+    children: Children
     was: dict[UUID, set[str]] = field(default_factory=dict)
 
 
 def look(
-    rows: Mapping[UUID, Transaction], gone: Iterable[tuple[Transaction, UUID]] = ()
+    rows: Mapping[UUID, Transaction],
+    children: Children,
+    gone: Iterable[tuple[Transaction, UUID]] = (),
 ) -> Seen:
     """Remembers how locked rows are told now. `gone`: a row and the one that took it
     in."""
-    seen = Seen({id: row for id, row in rows.items() if not row.parked})
-    seen.children = _children(seen.rows)
+    seen = Seen({id: row for id, row in rows.items() if not row.parked}, children)
     for id, row in seen.rows.items():
         seen.was.setdefault(id, set()).add(row.status)
     for row, heir in gone:
@@ -84,15 +82,11 @@ def announce(seen: Seen, written: Written, fresh: Sequence[TimelineEntry] = ()) 
     rows = [row for row in changed if not row.parked]
     if not rows:
         return
-    children = {
-        row.pk: tuple(written.children.get(row.pk, {}).get(kind, []) for kind in KINDS)
-        for row in rows
-    }
     entries: dict[UUID, list[TimelineEntry]] = {}
     for entry in fresh:
         if entry.transaction_id:
             entries.setdefault(entry.transaction_id, []).append(entry)
-    now = {row.pk: _story(row, children[row.pk]) for row in rows}
+    now = {row.pk: _story(row, written.children.get(row.pk, {})) for row in rows}
     told: dict[UUID, Sequence[Item]] = {
         row.pk: news.of(
             _before(seen, row.pk),
@@ -194,16 +188,6 @@ def products_of(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 # ----------------------------------------------------------------------- the two ends
-def _children(ids: Iterable[UUID]) -> Children:
-    found: Children = {id: tuple([] for _kind in KINDS) for id in ids}
-    if found:
-        for place, kind in enumerate(KINDS):
-            children: Any = kind._default_manager.filter(transaction__in=found)
-            for child in children:
-                found[child.transaction_id][place].append(child)
-    return found
-
-
 def _before(seen: Seen, id: UUID) -> Story | None:
     row = seen.rows.get(id)
     if row is None:
@@ -212,12 +196,17 @@ def _before(seen: Seen, id: UUID) -> Story | None:
 
 
 def _story(
-    row: Transaction, children: tuple[list[Any], ...], was: frozenset[str] = frozenset()
+    row: Transaction,
+    children: Mapping[type[Model], list[Any]],
+    was: frozenset[str] = frozenset(),
 ) -> Story:
     items = {
-        item.provider_id: rendering.delivery_item_object(item) for item in children[3]
+        item.provider_id: rendering.delivery_item_object(item)
+        for item in children.get(DeliveryItem, ())
     }
-    parts = rendering.Parts(*children[:3])
+    parts = rendering.Parts(
+        *(children.get(kind, ()) for kind in (LineItem, Refund, Dispute))
+    )
     return Story(rendering.transaction_object(row, parts), items, was)
 
 
@@ -365,7 +354,7 @@ def _tell(ids: Sequence[UUID]) -> int:
     paid = [row for id, row in rows.items() if id in still]
     told = {row.pk: _at_last(row, []) for row in paid}
     now = timezone.now()
-    children = _children(still)
+    children = children_of(still)
     stories = {row.pk: _story(row, children[row.pk]) for row in paid}
     _publish(paid, stories, told, dict.fromkeys(told, now), references_of(told))
     HeldNews.objects.filter(pk__in=ids).delete()
