@@ -27,7 +27,8 @@ from merchant.api_query import (
 )
 from merchant.api_view import ApiView
 from merchant.brackets import gather
-from webhooks import api_event_schema, event_list, outbox, words
+from webhooks import outbox, words
+from webhooks.api import event_list, event_schema
 from webhooks.catalogue import KINDS, TEST, UnknownEvent
 from webhooks.dialects import stripe
 from webhooks.models import Event
@@ -48,7 +49,7 @@ _SECOND = timedelta(seconds=1)
 class EventList(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_event_schema.LIST
+    @event_schema.LIST
     def get(self, request: Request) -> Response:
         query = gather(request.GET.lists())
         refuse_unknown(query, KNOWN)
@@ -72,7 +73,7 @@ class EventList(ApiView):
 class EventDetail(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_event_schema.DETAIL
+    @event_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         row = _find(event_list.of_project(request.auth.project), id, "id")
         return Response(event_objects([row])[0])

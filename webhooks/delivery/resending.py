@@ -16,10 +16,11 @@ from django.utils import timezone
 from merchant import audit, bulk, queue
 from merchant.audit import Actor
 from merchant.models import Member
-from webhooks import dialects, outbox, requeue
+from webhooks import dialects, outbox
 from webhooks.catalogue import asked_names
+from webhooks.delivery import requeue
+from webhooks.delivery.requeue import Spread
 from webhooks.models import Delivery, Endpoint, Event
-from webhooks.requeue import Spread
 
 State = Delivery.State
 

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from webhooks import claim_sql
+from webhooks.delivery import claim_sql
 from webhooks.models import Endpoint
 
 #: A claim is good for this long: a try's deadline, and time to note what came of it.

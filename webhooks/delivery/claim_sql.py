@@ -1,4 +1,4 @@
-"""The statements behind webhooks.claims, for PostgreSQL and for SQLite.
+"""The statements behind webhooks.delivery.claims, for PostgreSQL and for SQLite.
 
 Moments come as seconds since 1970: thousands of datetimes a second would be read for
 nothing.

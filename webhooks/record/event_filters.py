@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Member, Project
 from merchant.selectors import projects_of
-from webhooks.delivery_filters import EVENTS, names_in
 from webhooks.filters import MOST_STRANDS
 from webhooks.list_filter import MODES, ListFilter
 from webhooks.models import Event
+from webhooks.record.delivery_filters import EVENTS, names_in
 
 
 class EventFilter(ListFilter):

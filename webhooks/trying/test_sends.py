@@ -13,9 +13,10 @@ from django.utils import timezone
 from merchant import audit, bulk, vault
 from merchant.audit import Actor
 from merchant.http import Ended, Many, Post
-from webhooks import claims, letters, notes, outbox, resending, schedule, secrets
+from webhooks import outbox, secrets
 from webhooks.catalogue import TEST
-from webhooks.claims import Claimed
+from webhooks.delivery import claims, letters, notes, resending, schedule
+from webhooks.delivery.claims import Claimed
 from webhooks.models import Attempt, Delivery, Endpoint, Event
 from webhooks.samples import sample
 

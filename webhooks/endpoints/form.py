@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from merchant.models import Project
 from webhooks import custom_headers
 from webhooks.catalogue import GROUPS, KINDS, Kind
-from webhooks.endpoint_terms import HIGHEST_RATE, LONGEST_DESCRIPTION, LONGEST_URL
+from webhooks.endpoints.terms import HIGHEST_RATE, LONGEST_DESCRIPTION, LONGEST_URL
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 

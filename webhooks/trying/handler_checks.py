@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from merchant import audit, http
 from merchant.audit import Actor
 from merchant.providers.base import Unreachable
-from webhooks import custom_headers, handler_tester, secrets
+from webhooks import custom_headers, secrets
 from webhooks.dialects.base import Letter
-from webhooks.handler_tester import Case, Verdict
 from webhooks.models import Endpoint
+from webhooks.trying import handler_tester
+from webhooks.trying.handler_tester import Case, Verdict
 
 #: A check sends seven letters, so one begins at most so often, seconds.
 SECONDS_BETWEEN = 20

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from merchant import bulk
-from webhooks import dialects, outbox, schedule
+from webhooks import dialects, outbox
+from webhooks.delivery import schedule
 from webhooks.models import Attempt, Delivery, Endpoint, Event
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from webhooks.api_endpoints import EndpointDetail, EndpointList
-from webhooks.api_events import EventDetail, EventList
-from webhooks.api_stores import (
+from webhooks.api.endpoints import EndpointDetail, EndpointList
+from webhooks.api.events import EventDetail, EventList
+from webhooks.api.stores import (
     StoreHistory,
     StoreResend,
     StoreVariables,

@@ -12,27 +12,19 @@ from django.utils import timezone
 
 from merchant.audit import Actor
 from merchant.models import Project
-from webhooks import endpoint_mail, endpoint_terms, health, secrets, signing_keys
-from webhooks.endpoint_rows import as_read, changing, note, person
-from webhooks.endpoint_secrets import (
-    MOST_LIVE,
+from webhooks import secrets, signing_keys
+from webhooks.delivery import health
+from webhooks.endpoints import mail, terms
+from webhooks.endpoints.rolling import (
     fit_secrets,
     give,
-    live_secrets,
     make_pair,
-    newest_secret,
-    reveal,
-    roll,
     usable_secret,
 )
-from webhooks.endpoint_terms import NotUsable
+from webhooks.endpoints.rows import as_read, changing, note, person
+from webhooks.endpoints.terms import NotUsable
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.models.endpoint import Dialect
-
-__all__ = [
-    "MOST_LIVE", "NotUsable", "change", "create", "delete", "enable", "live_secrets",
-    "newest_secret", "pause", "reveal", "roll",
-]  # fmt: skip
 
 #: Endpoints of one project. More are rather a bus than an endpoint each.
 MOST = 25
@@ -81,7 +73,7 @@ def create(
         "headers": headers or {},
         "metadata": metadata or {},
     }
-    endpoint_terms.read_into(endpoint, given)
+    terms.read_into(endpoint, given)
     endpoint.state = State.ENABLED if enabled else State.PAUSED
     endpoint.created_by = person(by)
     secret = usable_secret(endpoint.dialect, secret)
@@ -118,18 +110,18 @@ def change(
     if not secrets.has_secrets(what.get("dialect", endpoint.dialect)):
         signing_keys.pair_of(endpoint.project)
     with changing(endpoint) as row:
-        before = endpoint_terms.of(row)
-        changed = endpoint_terms.read_into(row, what)
+        before = terms.of(row)
+        changed = terms.read_into(row, what)
         if not changed:
             return as_read(endpoint, row)
         row.changed = timezone.now()
         row.save()
         if "dialect" in changed:
             fit_secrets(row)
-        moved = "url" in changed and endpoint_terms.moved(before["url"], row.url)
+        moved = "url" in changed and terms.moved(before["url"], row.url)
         if moved:
             _move(row, before["url"], waiting, by)
-        detail = endpoint_terms.told(before, endpoint_terms.of(row), changed)
+        detail = terms.told(before, terms.of(row), changed)
         if moved:
             detail["waiting"] = waiting
         note(by, "changed", row, request, **detail)
@@ -154,7 +146,7 @@ def delete(
     while _delete_some(endpoint):
         pass
     with changing(endpoint) as row:
-        note(by, "deleted", row, request, url=endpoint_terms.shown(row.url))
+        note(by, "deleted", row, request, url=terms.shown(row.url))
         row.delete()
 
 
@@ -190,7 +182,8 @@ def enable(
 ) -> None:
     """Sends what happens from now on, and forgets that it failed.
 
-    What was held meanwhile stays so until webhooks.catch_up is told what to do with it.
+    What was held meanwhile stays so until webhooks.delivery.catch_up is told what
+    to do with it.
     """
     with changing(endpoint) as row:
         if row.state != State.ENABLED:
@@ -217,7 +210,7 @@ def _move(endpoint: Endpoint, before: str, waiting: Waiting, by: Actor) -> None:
     endpoint.failing = endpoint.slow_until = None
     endpoint.warned, endpoint.slow = 0, False
     endpoint.save(update_fields=["failing", "slow_until", "warned", "slow"])
-    transaction.on_commit(lambda: endpoint_mail.tell_moved(endpoint, before, by))
+    transaction.on_commit(lambda: mail.tell_moved(endpoint, before, by))
 
 
 def _of(project: Project) -> QuerySet[Endpoint]:

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from webhooks import custom_headers, dialects, schedule, secrets
-from webhooks.claims import Claimed
+from webhooks import custom_headers, dialects, secrets
+from webhooks.delivery import schedule
+from webhooks.delivery.claims import Claimed
 from webhooks.dialects.base import News
 from webhooks.models import Endpoint
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from merchant.models import Member
-from webhooks import resending
+from webhooks.delivery import resending
 from webhooks.models import Delivery, Endpoint, Event
 from webhooks.paging import MOST_COUNTED
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from merchant.audit import Actor
 from merchant.models import Project
 from webhooks import secrets, signing_keys
-from webhooks.endpoint_rows import changing, note
-from webhooks.endpoint_terms import NotUsable
+from webhooks.endpoints.rows import changing, note
+from webhooks.endpoints.terms import NotUsable
 from webhooks.models import Endpoint, EndpointSecret
 
 OVERLAP = timedelta(hours=24)

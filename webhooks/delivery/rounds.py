@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from merchant import queue, vault
 from merchant.http import Ended, Many, Post
-from webhooks import claims, health, letters, notes, schedule, secrets
-from webhooks.claims import Claimed
-from webhooks.notes import Result
+from webhooks import secrets
+from webhooks.delivery import claims, health, letters, notes, schedule
+from webhooks.delivery.claims import Claimed
+from webhooks.delivery.notes import Result
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from merchant import audit, queue
 from merchant.audit import Actor
-from webhooks import requeue, resending
+from webhooks.delivery import requeue, resending
+from webhooks.delivery.requeue import Spread
 from webhooks.models import Delivery, Endpoint
-from webhooks.requeue import Spread
 
 #: Nobody counts to the end of a longer queue.
 MOST_COUNTED = 100_000

@@ -20,10 +20,10 @@ from django.db.models import F
 from merchant import bulk
 from merchant.http import Ended
 from merchant.providers.base import text
-from webhooks import schedule
-from webhooks.claims import Claimed
+from webhooks.delivery import schedule
+from webhooks.delivery.claims import Claimed
+from webhooks.delivery.schedule import Verdict
 from webhooks.models import Attempt, Delivery
-from webhooks.schedule import Verdict
 
 logger = logging.getLogger(__name__)
 

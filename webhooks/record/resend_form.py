@@ -13,10 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from merchant.models import Member
-from webhooks import told
-from webhooks.delivery_filters import DeliveryFilter
 from webhooks.models import Delivery, Endpoint
-from webhooks.resend_plans import CHOSEN, FAILED, MISSING, Chosen, Failed, Missing, Plan
+from webhooks.record import told
+from webhooks.record.delivery_filters import DeliveryFilter
+from webhooks.record.resend_plans import (
+    CHOSEN,
+    FAILED,
+    MISSING,
+    Chosen,
+    Failed,
+    Missing,
+    Plan,
+)
 from webhooks.templatetags.outgoing import endpoint_name
 
 #: Deliveries that can be ticked one by one.

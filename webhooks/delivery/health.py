@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 
 from merchant import audit, queue
-from webhooks import schedule
+from webhooks.delivery import schedule
+from webhooks.delivery.notes import Result
 from webhooks.models import Delivery, Endpoint
-from webhooks.notes import Result
 
 #: An endpoint that only failed for so long is disabled, if two of its failures lie so
 #: far apart: one lost letter in a quiet week says little.

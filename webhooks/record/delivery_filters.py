@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Member, Project
 from merchant.selectors import projects_of
-from webhooks import told
 from webhooks.catalogue import GROUPS, KINDS
 from webhooks.filters import MOST_STRANDS
 from webhooks.list_filter import MODES, ListFilter
 from webhooks.models import Delivery, Endpoint
+from webhooks.record import told
 
 State = Delivery.State
 

@@ -20,9 +20,11 @@ from merchant.api_query import single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey, Connection, Project
-from webhooks import api_store_schema, endpoints, resending, store_history, words
-from webhooks.api_endpoints import name_of, of_project, told_as_problems
+from webhooks import endpoints, words
+from webhooks.api import store_history, store_schema
+from webhooks.api.endpoints import name_of, of_project, told_as_problems
 from webhooks.catalogue import UnknownEvent
+from webhooks.delivery import resending
 from webhooks.models import Delivery, Endpoint
 from webhooks.models.endpoint import Dialect
 from webhooks.samples import sample_news
@@ -44,7 +46,7 @@ READ, WRITE = "read", "write"
 class StoreWebhooks(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": WRITE}
 
-    @api_store_schema.LIST
+    @store_schema.LIST
     def get(self, request: Request, store: str) -> Response:
         project = _store(request.auth, store)
         rows = _of_store(project).order_by("created", "pk")
@@ -52,7 +54,7 @@ class StoreWebhooks(ApiView):
         told = [_subscription(row, _shown(request, row) if may else "") for row in rows]
         return Response(told)
 
-    @api_store_schema.CREATE
+    @store_schema.CREATE
     def post(self, request: Request, store: str) -> Response:
         project = _store(request.auth, store)
         given = api_body.read(request, None)
@@ -88,7 +90,7 @@ class StoreWebhooks(ApiView):
 class StoreWebhook(ApiView):
     scopes: ClassVar[dict[str, str]] = {"PATCH": WRITE, "DELETE": WRITE}
 
-    @api_store_schema.CHANGE
+    @store_schema.CHANGE
     def patch(self, request: Request, store: str, id: str) -> Response:
         endpoint = _find(_store(request.auth, store), id)
         given = api_body.read(request, None)
@@ -106,7 +108,7 @@ class StoreWebhook(ApiView):
                 endpoints.roll(endpoint, overlap=timedelta(0), **by)
         return Response(_subscription(endpoint, _secret(endpoint)))
 
-    @api_store_schema.DELETE
+    @store_schema.DELETE
     def delete(self, request: Request, store: str, id: str) -> Response:
         endpoint = _find(_store(request.auth, store), id)
         with told_as_problems():
@@ -119,7 +121,7 @@ class StoreWebhook(ApiView):
 class StoreHistory(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
-    @api_store_schema.HISTORY
+    @store_schema.HISTORY
     def get(self, request: Request, store: str, id: str) -> Response:
         endpoint = _find(_store(request.auth, store), id)
         query = gather(request.GET.lists())
@@ -137,7 +139,7 @@ class StoreHistory(ApiView):
 class StoreResend(ApiView):
     scopes: ClassVar[dict[str, str]] = {"POST": WRITE}
 
-    @api_store_schema.RESEND
+    @store_schema.RESEND
     def post(self, request: Request, store: str) -> Response:
         project = _store(request.auth, store)
         given = api_body.read(request, None)
@@ -165,7 +167,7 @@ class StoreResend(ApiView):
 class StoreVariables(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 
-    @api_store_schema.VARIABLES
+    @store_schema.VARIABLES
     def get(self, request: Request, store: str) -> Response:
         _store(request.auth, store)
         told = [

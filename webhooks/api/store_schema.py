@@ -14,7 +14,8 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from merchant.api_schema import IDEMPOTENCY_KEY, WHY
-from webhooks import store_history, words
+from webhooks import words
+from webhooks.api import store_history
 
 ID = "0198f6a2-7c1e-4b3a-9d52-1f0e6a4c8b11"
 EXAMPLE: dict[str, Any] = {

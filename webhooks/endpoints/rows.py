@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from merchant import audit
 from merchant.audit import Actor
 from merchant.models import Member, User
-from webhooks.endpoint_terms import NotUsable
+from webhooks.endpoints.terms import NotUsable
 from webhooks.models import Endpoint
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from merchant.audit import Actor
 from merchant.models import Member, Project
-from webhooks import endpoint_terms
+from webhooks.endpoints import terms
 from webhooks.models import Endpoint
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ def tell_moved(endpoint: Endpoint, before: str, by: Actor) -> None:
     holds the change as well."""
     told = {
         "endpoint": endpoint,
-        "before": endpoint_terms.shown(before),
-        "after": endpoint_terms.shown(endpoint.url),
+        "before": terms.shown(before),
+        "after": terms.shown(endpoint.url),
         "by": str(by.user if isinstance(by, Member) else by),
         "url": settings.PUBLIC_URL + reverse("webhooks:endpoint", args=[endpoint.pk]),
     }

@@ -2,7 +2,7 @@
 
 The command is an endpoint of its own kind for as long as it runs. It sends from its own
 process, so it reaches what no server can: the machine that it runs on. Workers leave
-such endpoints alone (webhooks.claims).
+such endpoints alone (webhooks.delivery.claims).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from django.utils import timezone
 from merchant import audit, bulk, destinations, http
 from merchant.models import Project
 from merchant.providers.base import Answer, Unreachable
-from webhooks import letters, outbox, schedule, secrets, signing_keys, words
+from webhooks import outbox, secrets, signing_keys, words
+from webhooks.delivery import letters, schedule
 from webhooks.models import Delivery, Endpoint, EndpointSecret
 
 #: So long a local program may think before it answers, seconds: somebody debugs it.

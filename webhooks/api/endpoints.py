@@ -20,7 +20,8 @@ from merchant.api_query import PAGING, cursors, limit_of, refuse_unknown
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey, Project
-from webhooks import api_endpoint_schema, endpoints, words
+from webhooks import endpoints, words
+from webhooks.api import endpoint_schema
 from webhooks.catalogue import UnknownEvent
 from webhooks.dialects import stripe
 from webhooks.endpoints import NotUsable
@@ -44,7 +45,7 @@ PARAMS = {"events": "enabled_events"}
 class EndpointList(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "write"}
 
-    @api_endpoint_schema.LIST
+    @endpoint_schema.LIST
     def get(self, request: Request) -> Response:
         query = gather(request.GET.lists())
         refuse_unknown(query, (*PAGING, "expand"))
@@ -65,7 +66,7 @@ class EndpointList(ApiView):
         }
         return Response(listed)
 
-    @api_endpoint_schema.CREATE
+    @endpoint_schema.CREATE
     def post(self, request: Request) -> Response:
         key: ApiKey = request.auth
         given = api_body.read(request, NEW)
@@ -99,11 +100,11 @@ class EndpointDetail(ApiView):
         "DELETE": "write",
     }
 
-    @api_endpoint_schema.DETAIL
+    @endpoint_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         return Response(endpoint_object(find(request.auth.project, id)))
 
-    @api_endpoint_schema.CHANGE
+    @endpoint_schema.CHANGE
     def post(self, request: Request, id: str) -> Response:
         key: ApiKey = request.auth
         endpoint = find(key.project, id)
@@ -128,7 +129,7 @@ class EndpointDetail(ApiView):
             )
         return Response(told, headers=headers)
 
-    @api_endpoint_schema.DELETE
+    @endpoint_schema.DELETE
     def delete(self, request: Request, id: str) -> Response:
         endpoint = find(request.auth.project, id)
         gone = str(endpoint.pk)

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from webhooks import rendering, words
+from webhooks import words
 from webhooks.catalogue import KINDS
 from webhooks.dialects import News, paynow
 from webhooks.dialects.wire import iso_of as iso
 from webhooks.models import Attempt, Delivery, Endpoint, Event
+from webhooks.record import rendering
 
 PER_PAGE = 25
 #: Pages go by number, so a deep one costs as much as all above it.
