@@ -14,7 +14,8 @@ from merchant.api_errors import Problem, missing
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey
-from transactions import api_export_schema, attachment, exporting
+from transactions import attachment, exporting
+from transactions.api import export_schema
 from transactions.exporting import NotPossible, Wish
 from transactions.exporting.objects import export_object
 from transactions.exports.lists import TABLES
@@ -30,7 +31,7 @@ _NAMES = {"zone": "time_zone", "table": "rows"}
 class ExportList(ApiView):
     scopes: ClassVar[dict[str, str]] = {"POST": "read"}
 
-    @api_export_schema.CREATE
+    @export_schema.CREATE
     def post(self, request: Request) -> Response:
         key: ApiKey = request.auth
         wish = _wish(key, request.data)
@@ -44,7 +45,7 @@ class ExportList(ApiView):
 class ExportDetail(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_export_schema.DETAIL
+    @export_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         return Response(export_object(_find(request.auth, id)))
 
@@ -52,7 +53,7 @@ class ExportDetail(ApiView):
 class ExportFile(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_export_schema.FILE
+    @export_schema.FILE
     def get(self, request: Request, id: str) -> HttpResponseBase:
         export = _find(request.auth, id)
         try:
