@@ -38,11 +38,13 @@ State = InboundEvent.State
 
 def drain_inbox() -> int:
     """Reads every inbound event that is due; returns how many."""
-    done = 0
-    while _due().exists():
+    done, full = 0, False
+    # After a full batch there is more: asking would walk past all that was just done.
+    while full or _due().exists():
         with _uncollected():
             taken = _drain_batch()
         done += taken
+        full = taken == BATCH[connection.vendor]
         if not taken:
             break  # another worker holds them
     return done
