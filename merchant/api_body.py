@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.http import QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from merchant import brackets
@@ -16,6 +19,22 @@ from merchant.api_errors import Problem
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+
+class JsonBody(JSONParser):
+    """JSON that the rest of the house can handle: not nested beyond what a reader
+    bears, and no half of a character in any of its texts or names."""
+
+    def parse(self, *given: Any, **named: Any) -> Any:
+        """The value. Raises ParseError."""
+        try:
+            value = super().parse(*given, **named)
+            json.dumps(value, ensure_ascii=False).encode()
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise ParseError("The body holds a character that is no text.") from None
+        return value
 
 
 def read(request: Request, known: Collection[str] | None) -> dict[str, Any]:

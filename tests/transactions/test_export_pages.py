@@ -95,10 +95,21 @@ def test_in_the_dialog_it_is_there_in_its_place(client: Client) -> None:
     assert "<html" not in answer.content.decode()
 
 
-def test_what_is_wrong_is_said_in_the_form(client: Client) -> None:
-    answer = client.post("/exports/new/", FORM | {"query": "status=odd"})
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"query": "status=odd"}, "status must be one of"),
+        ({"zone": "Mars"}, "The time zone must be one such as"),
+        ({"listing": "refunds", "since": "2026-01-01", "zone": "Mars"}, "The time zone"),
+        ({"listing": "refunds", "since": "soon"}, "Give days such as"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_form(
+    client: Client, typed: dict[str, str], words: str
+) -> None:
+    answer = client.post("/exports/new/", FORM | typed)
     assert answer.status_code == 422
-    assert "status must be one of" in answer.content.decode()
+    assert words in answer.content.decode()
     assert not Export.objects.exists()
 
 
