@@ -100,7 +100,10 @@ def test_in_the_dialog_it_is_there_in_its_place(client: Client) -> None:
     [
         ({"query": "status=odd"}, "status must be one of"),
         ({"zone": "Mars"}, "The time zone must be one such as"),
-        ({"listing": "refunds", "since": "2026-01-01", "zone": "Mars"}, "The time zone"),
+        (
+            {"listing": "refunds", "since": "2026-01-01", "zone": "Mars"},
+            "The time zone",
+        ),
         ({"listing": "refunds", "since": "soon"}, "Give days such as"),
     ],
 )
