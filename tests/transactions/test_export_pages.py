@@ -13,7 +13,7 @@ from django.test import Client
 
 from merchant.models import Member, Project
 from tests.conftest import client_of
-from tests.factories import make_member, make_transaction
+from tests.factories import make_member, make_project, make_transaction
 from transactions import exporting, saved_views
 from transactions.exporting import Wish
 from transactions.filters import TransactionFilter
@@ -242,6 +242,20 @@ def test_a_schedule_of_a_saved_view(client: Client, finance: Member) -> None:
     client.post(f"{path}resume/")
     client.post(f"{path}delete/")
     assert not ExportSchedule.objects.exists()
+
+
+def test_a_schedule_goes_by_the_clocks_of_its_project(
+    client: Client, project: Project
+) -> None:
+    Project.objects.filter(pk=project.pk).update(time_zone="Asia/Tokyo")
+    text = page(client, "/exports/schedules/new/?listing=refunds")
+    assert '<option value="Asia/Tokyo" selected>' in text
+    make_project(merchant=project.merchant)
+    text = page(client, "/exports/schedules/new/")
+    assert '<option value="UTC" selected>' in text
+    asked = f"query=project%3D{project.slug}%26status%3Dpaid"
+    text = page(client, f"/exports/schedules/new/?{asked}")
+    assert '<option value="Asia/Tokyo" selected>' in text
 
 
 def test_a_schedule_without_a_reader_is_refused(client: Client) -> None:
