@@ -162,7 +162,7 @@ def _of_view(member: Member, given: QueryDict) -> QueryDict:
 def _zone_of_shop(member: Member, given: QueryDict) -> str:
     """Periods are those of the project's clocks, where it is one; else ""."""
     listed = LISTS.get(given.get("listing", ""), LISTS["transactions"])
-    shops = listed.read(member, QueryDict(given["query"]), True).shops
+    shops = listed.read(member, QueryDict(given.get("query", "")), True).shops
     return shops[0].time_zone if len(shops) == 1 else ""
 
 
