@@ -55,8 +55,8 @@ def keep(wanted: Changes, known: Iterable[UUID]) -> set[UUID]:
     old: dict[tuple[UUID, str], list[BalanceChange]] = {}
     known = list(known)
     if known:
-        rows = BalanceChange.objects.filter(transaction_id__in=known).order_by("part")
-        for row in rows:
+        every = BalanceChange.objects.filter(transaction_id__in=known)
+        for row in every.order_by("part"):
             old.setdefault((row.transaction_id, row.key), []).append(row)
     if not wanted and not old:
         return set()

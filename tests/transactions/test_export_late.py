@@ -176,6 +176,28 @@ def test_purchases_that_turn_out_to_be_one_are_told_once() -> None:
     assert ledger_net(project) == {"eur": 1000}
 
 
+def test_by_payment_a_late_purchase_is_in_the_next_file() -> None:
+    project = make_project()
+    member = make_member("finance", merchant=project.merchant)
+    wish = {"zone": "UTC"}
+    schedule = schedules.add(
+        member, plan(member, every="day", measure="paid", wish=wish)
+    )
+    ExportSchedule.objects.update(since=START, due=START + DAY)
+    till = make_connection("stripe", project=project)
+    enter(till, [sale("Early", at=START), sale("Open", at=START, status="pending")])
+    _one_period(schedule)
+    enter(till, [sale("Late", at=START), sale("Next", at=START + DAY)])
+    _one_period(schedule)
+    _one_period(schedule)
+    exporting.run_due()
+    files = [
+        {line["customer"] for line in read_lines(member, export)}
+        for export in Export.objects.order_by("since")[:3]
+    ]
+    assert files == [{"Early"}, {"Late", "Next"}, set()]
+
+
 def test_run_again_it_tells_the_same() -> None:
     project, member, schedule = scheduled()
     till = make_connection("stripe", project=project)

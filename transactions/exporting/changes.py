@@ -8,7 +8,8 @@ A schedule's file goes by what happened and by when the books learned of it. It 
 what happened in its period and was known at its mark (transactions.journal), and what
 happened earlier and became known since the mark of the file before: those are late.
 So each row is in the first file whose period and whose mark are both behind it, and in
-no other, however late it comes.
+no other, however late it comes. Schedules of purchases by date of payment go by the
+same: a purchase is in the file that tells its sale.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from transactions.exporting.lists import (
     with_edges,
 )
 from transactions.filters import TransactionFilter
+from transactions.fold.changes import SALE
 from transactions.models import BalanceChange, Transaction
 
 TABLE = "balance"
@@ -62,11 +64,11 @@ def read(
     if asked.errors:
         return wanted
     if period_by == PURCHASE:
-        return replace(wanted, strands=_of(asked.strands))
+        return replace(wanted, strands=_of(eyes, asked.strands, asked.livemode))
     name = "created" if _edges(asked, "created") != (None, None) else "paid"
     since, until = _edges(asked, name)
     others = asked.less(f"{name}[gte]").less(f"{name}[lt]")
-    strands = _of(others.strands)
+    strands = _of(eyes, others.strands, asked.livemode)
     return replace(
         wanted,
         strands=[_between(rows, since, until, told) for rows in strands],
@@ -79,16 +81,40 @@ def read(
     )  # fmt: skip
 
 
-def of_rows(wanted: Wanted) -> Wanted:
+def sold(eyes: Eyes, query: QueryDict, livemode: Mode, told: Told) -> Wanted:
+    """What a query by date of payment means for a schedule's purchases: those whose
+    sale is told, for the first time, between its marks."""
+    asked = sales_of(eyes, query, livemode)
+    wanted = of_sales(eyes, asked, asked.strands)
+    if asked.errors:
+        return wanted
+    since, until = _edges(asked, "paid")
+    others = asked.less("paid[gte]").less("paid[lt]")
+    first = _all(eyes, asked.livemode).filter(kind=SALE, key=SALE, part=0)
+    sales = _between(first, since, until, told).values("transaction")
+    return replace(
+        wanted, strands=[rows.filter(pk__in=sales) for rows in others.strands]
+    )
+
+
+def of_rows(eyes: Eyes, wanted: Wanted) -> Wanted:
     """The changes of purchases that were chosen one by one."""
-    return replace(wanted, strands=_of(wanted.strands))
+    return replace(wanted, strands=_of(eyes, wanted.strands, None))
 
 
-def _of(strands: Sequence[QuerySet[Transaction]]) -> list[QuerySet[Any]]:
+def _of(
+    eyes: Eyes, strands: Sequence[QuerySet[Transaction]], livemode: Mode
+) -> list[QuerySet[Any]]:
     return [
-        BalanceChange.objects.filter(transaction__in=rows.order_by().values("pk"))
+        _all(eyes, livemode).filter(transaction__in=rows.order_by().values("pk"))
         for rows in strands
     ]
+
+
+def _all(eyes: Eyes, livemode: Mode) -> QuerySet[Any]:
+    """All that the merchant has: what the index by time begins with."""
+    modes = [True, False] if livemode is None else [livemode]
+    return BalanceChange.objects.filter(merchant=eyes.merchant_id, livemode__in=modes)
 
 
 def _edges(asked: TransactionFilter, name: str) -> tuple[Any, Any]:

@@ -175,9 +175,14 @@ def _begin(pk: UUID) -> bool:
 
 def _mark(schedule: ExportSchedule) -> Told | None:
     """How far the file tells the journal, where it tells it."""
-    if schedule.table != changes.TABLE:
+    if not _goes_by_journal(schedule):
         return None
     return Told(schedule.told, journal.mark())
+
+
+def _goes_by_journal(schedule: ExportSchedule) -> bool:
+    """Whether what comes late is in its next file."""
+    return schedule.table == changes.TABLE or schedule.measure == "paid"
 
 
 def _enter(
@@ -208,10 +213,11 @@ def wish_of(
     schedule: ExportSchedule, since: datetime, until: datetime, told: Told | None
 ) -> Wish:
     """What one of its periods is exported with."""
-    name = schedule.measure if told is None else "created"
+    of_changes = schedule.table == changes.TABLE
+    name = "created" if of_changes else schedule.measure
     edges = [(f"{name}[gte]", since.isoformat()), (f"{name}[lt]", until.isoformat())]
     columns = tuple(schedule.columns)
-    if told:
+    if of_changes:
         columns = tuple(dict.fromkeys((*columns, *changes.MARKS)))
     return Wish(
         listing=schedule.listing,
@@ -270,7 +276,7 @@ def _fill(schedule: ExportSchedule, member: Member, plan: Plan) -> Plan:
     schedule.every, schedule.hour = plan.every, plan.hour
     schedule.measure = plan.measure or measures[0]
     schedule.time_zone = wish.zone
-    if schedule.table == changes.TABLE and schedule.told is None:
+    if _goes_by_journal(schedule) and schedule.told is None:
         schedule.told = journal.mark()
     schedule.endpoint = endpoint
     return replace(plan, members=tuple(people))

@@ -94,10 +94,12 @@ def checked(by: Member | ApiKey, wish: Wish) -> tuple[Wish, Wanted]:
     eyes, query = eyes_of(by), QueryDict(wish.query)
     if wish.table == changes.TABLE:
         wanted = (
-            changes.of_rows(wanted)
+            changes.of_rows(eyes, wanted)
             if wanted
             else changes.read(eyes, query, wish.livemode, wish.period_by, wish.told)
         )
+    elif wanted is None and wish.told:
+        wanted = changes.sold(eyes, query, wish.livemode, wish.told)
     elif wanted is None:
         wanted = listed.read(eyes, query, wish.livemode)
     if wanted.errors:
