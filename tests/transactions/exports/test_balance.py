@@ -9,7 +9,7 @@ import pytest
 from django.http import QueryDict
 
 from merchant.models import Project
-from tests.factories import make_member, make_transaction
+from tests.factories import make_changes, make_member, make_transaction
 from tests.transactions.exports.files import (
     NOON,
     fill,
@@ -111,10 +111,11 @@ def test_what_happened_at_one_moment_has_its_order_too(
     project: Project, tmp_path: Path
 ) -> None:
     for amount in range(6):
-        make_transaction(
+        row = make_transaction(
             project=project, status="partially_refunded", amount=100 + amount,
             amount_refunded=5, paid=NOON, created=NOON,
         )  # fmt: skip
+        make_changes(row)
     for order, kinds in ((NEWEST, "other_refund sale"), (OLDEST, "sale other_refund")):
         source = Source(rows_of("balance").strands, order)
         path, _ = made(tmp_path, wanted("balance", "csv", style="programs"), source)

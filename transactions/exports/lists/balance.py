@@ -8,6 +8,7 @@ from django.db.models import (
     BooleanField,
     Case,
     F,
+    IntegerField,
     Q,
     QuerySet,
     TextField,
@@ -41,6 +42,11 @@ def balance() -> Table:
         default=F("reason"),
         output_field=TextField(),
     )
+    # What happened to one purchase at one moment: its sale is the oldest.
+    after = Case(
+        When(kind=BalanceChange.Kind.SALE, then=0), default=1,
+        output_field=IntegerField(),
+    )  # fmt: skip
     columns = as_columns(
         [
             Column("id", "id", Kind.ID, (F("uuid"),), width=36),
@@ -71,7 +77,7 @@ def balance() -> Table:
     return Table(
         "balance",
         _("Balance changes"),
-        (Part(_marked, F("currency"), ("-happened", "-uuid")),),
+        (Part(_marked, F("currency"), ("-happened", "-transaction_id", after, "-uuid")),),
         columns,
         {
             "default": (
