@@ -42,11 +42,12 @@ def balance() -> Table:
         default=F("reason"),
         output_field=TextField(),
     )
-    # What happened to one purchase at one moment: its sale is the oldest.
+    # What happened to one purchase at one moment stands together, its sale the oldest.
     after = Case(
         When(kind=BalanceChange.Kind.SALE, then=0), default=1,
         output_field=IntegerField(),
     )  # fmt: skip
+    order = ("-happened", "-transaction_id", after, "-uuid")
     columns = as_columns(
         [
             Column("id", "id", Kind.ID, (F("uuid"),), width=36),
@@ -77,7 +78,7 @@ def balance() -> Table:
     return Table(
         "balance",
         _("Balance changes"),
-        (Part(_marked, F("currency"), ("-happened", "-transaction_id", after, "-uuid")),),
+        (Part(_marked, F("currency"), order),),
         columns,
         {
             "default": (
