@@ -15,7 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
-from transactions.models import LineItem, Product, Refund, Transaction
+from transactions.models import (
+    Dispute,
+    LineItem,
+    Payout,
+    Product,
+    Refund,
+    Transaction,
+)
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -197,3 +204,33 @@ def make_refund(transaction: Transaction, **over: Any) -> Refund:
         "created": transaction.created,
     }
     return Refund.objects.create(**given | over)
+
+
+def make_dispute(transaction: Transaction, **over: Any) -> Dispute:
+    """An open chargeback of the whole purchase; without timeline."""
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "project": transaction.project,
+        "livemode": transaction.livemode,
+        "provider_id": f"dp_{next(_numbers)}",
+        "status": "open",
+        "amount": transaction.amount,
+        "currency": transaction.currency,
+        "created": transaction.created,
+    }
+    return Dispute.objects.create(**given | over)
+
+
+def make_payout(connection: Connection, **over: Any) -> Payout:
+    """Money that its provider has sent; without timeline."""
+    given: dict[str, Any] = {
+        "connection": connection,
+        "project": connection.project,
+        "provider": connection.provider,
+        "provider_id": f"po_{next(_numbers)}",
+        "status": "paid",
+        "amount": 5000,
+        "currency": "eur",
+        "created": datetime(2026, 3, 1, 12, tzinfo=UTC),
+    }
+    return Payout.objects.create(**given | over)

@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from merchant import moments, money
-from merchant.models import Project
+from merchant.models import Member, Project
 
 LONGEST = 300
 
@@ -37,6 +37,13 @@ class Scope:
     own_zone: bool = False
     since: datetime | None = None
     until: datetime | None = None
+
+    @classmethod
+    def of_member(cls, member: Member, projects: Sequence[Project]) -> Scope:
+        """The member's own zone, or for who has none the project's where it is one."""
+        own = member.user.time_zone
+        scope = cls(projects, zone_named(own), own_zone=bool(own))
+        return scope.within(projects if len(projects) == 1 else [])
 
     @property
     def project_ids(self) -> list[UUID]:

@@ -118,14 +118,10 @@ class TransactionFilter:
         """Over everything that the member may see; days start in the member's zone, or
         for who has none in the project's where it is one."""
         projects = list(projects_of(member))
-        own = member.user.time_zone
-        scope = Scope(projects, zone_named(own), own_zone=bool(own)).within(
-            projects if len(projects) == 1 else []
-        )
         return cls(
             query,
             rows=selectors.visible_to(member),
-            scope=scope,
+            scope=Scope.of_member(member, projects),
             held=held_projects(member),
             livemode=livemode,
             fixed=fixed,

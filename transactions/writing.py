@@ -334,30 +334,37 @@ def children(
         Refund,
         "key",
         {
-            (folder.id, key): columns | _whose(folder, folded[folder.id])
+            (folder.id, key): columns
+            | _where(folder, folded[folder.id])
+            | {"merchant_id": folder.project.merchant_id}
             for folder in folders
             for key, columns in folded[folder.id].refunds.items()
         },
     )
-    for model, part in (
-        (Dispute, "disputes"),
-        (DeliveryItem, "delivery_items"),
-    ):
-        yield (
-            model,
-            "provider_id",
-            {
-                (folder.id, key): columns
-                for folder in folders
-                for key, columns in getattr(folded[folder.id], part).items()
-            },
-        )
+    yield (
+        Dispute,
+        "provider_id",
+        {
+            (folder.id, key): columns | _where(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].disputes.items()
+        },
+    )
+    yield (
+        DeliveryItem,
+        "provider_id",
+        {
+            (folder.id, key): columns
+            for folder in folders
+            for key, columns in folded[folder.id].delivery_items.items()
+        },
+    )
 
 
-def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
-    """Refunds carry whose they are, so that a list of them needs no other table."""
+def _where(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
+    """Refunds and disputes carry whose they are, so that their lists need no other
+    table."""
     return {
-        "merchant_id": folder.project.merchant_id,
         "project_id": folder.project.id,
         "livemode": folded.columns["livemode"],
     }

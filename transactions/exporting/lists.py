@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -13,18 +13,16 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Member, Project
-from merchant.providers import PROVIDERS
 from merchant.selectors import held_projects
-from merchant.templatetags.show import short_time
-from transactions import filter_values as values
 from transactions import selectors
 from transactions.customer_list import CustomerFilter
-from transactions.directory import COMMON, Asked, Field
+from transactions.directory import Asked
+from transactions.dispute_list import DisputeFilter
 from transactions.filters import TransactionFilter
-from transactions.models import BulkAction, Dispute, Payout
+from transactions.models import BulkAction
 from transactions.paging import NEWEST, Order
-from transactions.refund_list import STATES, RefundFilter
-from transactions.statuses import PayoutStatus
+from transactions.payout_list import PayoutFilter
+from transactions.refund_list import RefundFilter
 from webhooks.delivery_filters import DeliveryFilter
 from webhooks.list_filter import SINCE, UNTIL
 
@@ -60,8 +58,8 @@ class Exported:
 
     `tables`: the ways in which a file can tell it (keys of transactions.exports.table),
     the usual first. `right`: of merchant.access, what its page needs. `view`: the URL
-    name of that page, "" where there is none: then the dialog asks for the dates.
-    `both_modes`: its page shows test and live together while neither is asked for.
+    name of that page. `both_modes`: it shows test and live together while neither is
+    asked for.
     """
 
     label: Any
@@ -70,45 +68,6 @@ class Exported:
     view: str
     read: Callable[[Eyes, QueryDict, Mode], Wanted]
     both_modes: bool = False
-
-
-class PayoutFilter(Asked):
-    """Of the payouts of the member's projects, those of one mode and time."""
-
-    fields: ClassVar[Mapping[str, Field]] = {
-        **{name: COMMON[name] for name in ("project", "livemode")},
-        "provider": Field(
-            _("Provider"),
-            values.one_of(list(PROVIDERS)),
-            lambda name: PROVIDERS[name].name,
-            True,
-        ),
-        "status": Field(
-            _("Status"),
-            values.one_of(list(PayoutStatus.values)),
-            lambda word: PayoutStatus(word).label,
-            True,
-        ),
-        "created[gte]": Field(_("Created from"), values.moment, short_time),
-        "created[lt]": Field(_("Created before"), values.moment, short_time),
-    }
-
-    @property
-    def strands(self) -> list[QuerySet[Payout]]:
-        if self.errors:
-            return []
-        rows = Payout.objects.filter(project__in=self.shops, livemode=self.livemode)
-        for name, lookup in {
-            "provider": "provider__in",
-            "status": "status__in",
-        }.items():
-            if wanted := self.meanings(name):
-                rows = rows.filter(**{lookup: wanted})
-        if since := self.meaning("created[gte]"):
-            rows = rows.filter(created__gte=since)
-        if until := self.meaning("created[lt]"):
-            rows = rows.filter(created__lt=until)
-        return [rows]
 
 
 # ----------------------------------------------------------------------------- reading
@@ -136,46 +95,6 @@ def of_draft(member: Member, bulk: BulkAction) -> Wanted:
 def _transactions(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
     asked = sales_of(eyes, query, livemode)
     return _of_sales(eyes, asked, asked.strands)
-
-
-def _disputes(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-    """Those of the purchases that the filter shows; `created` is the dispute's own."""
-    rest = query.copy()
-    typed = {name: "".join(rest.pop(name, [])[-1:]) for name in _EDGES}
-    asked = sales_of(eyes, rest, livemode)
-    errors = dict(asked.errors)
-    edges: dict[str, datetime] = {}
-    for name, text in typed.items():
-        try:
-            if text:
-                edges[name] = values.moment(text, asked.scope)
-        except ValueError as error:
-            errors[name] = f"{name} {error}."
-    rows = Dispute.objects.filter(transaction__in=asked.rows.order_by().values("pk"))
-    rows = rows.filter(**{_EDGES[name]: when for name, when in edges.items()})
-    since, until = (edges.get(name) for name in _EDGES)
-    kept = [(name, text) for name, text in typed.items() if text]
-    return replace(
-        _of_sales(eyes, asked, [rows]),
-        query=urlencode([*asked.pairs(without=("livemode", "sort")), *kept]),
-        described=_with_edges(asked.less("livemode"), since, until),
-        since=since,
-        until=until,
-        errors=errors,
-    )
-
-
-#: Names of a query -> what they ask of a dispute.
-_EDGES = {"created[gte]": "created__gte", "created[lt]": "created__lt"}
-
-
-def _with_edges(
-    asked: TransactionFilter, since: datetime | None, until: datetime | None
-) -> str:
-    words = [] if asked.is_empty else [asked.described()]
-    words += [str(_("Opened from: %s") % short_time(since))] if since else []
-    words += [str(_("Opened before: %s") % short_time(until))] if until else []
-    return "; ".join(words) or "Everything"
 
 
 def _of_sales(
@@ -238,7 +157,7 @@ def _directory(
         asked = form(eyes, query, livemode=livemode is not False)
         return Wanted(
             strands=asked.strands,
-            order=getattr(asked, "order", NEWEST),
+            order=asked.order,
             query=urlencode(asked.pairs(without=("livemode",))),
             livemode=asked.livemode,
             described=_in_words(asked),
@@ -257,12 +176,8 @@ def _in_words(asked: Asked) -> str:
     for given in asked.given:
         if given.name == "livemode":
             continue
-        show = asked.fields[given.name].show
-        shown = given.typed if show is None else str(show(given.meaning))
-        if given.name == "state":
-            shown = str(STATES[given.meaning][0])
         label = str(asked.fields[given.name].label)
-        words.setdefault(label, []).append(shown)
+        words.setdefault(label, []).append(str(asked.shown(given)))
     parts = (f"{label}: {', '.join(shown)}" for label, shown in words.items())
     return "; ".join(parts) or "Everything"
 
@@ -283,10 +198,18 @@ LISTS: dict[str, Exported] = {
         _directory(RefundFilter),
     ),
     "disputes": Exported(
-        _("Disputes"), ("disputes",), "view_transactions", "", _disputes
+        _("Disputes"),
+        ("disputes",),
+        "view_transactions",
+        "transactions:disputes",
+        _directory(DisputeFilter),
     ),
     "payouts": Exported(
-        _("Payouts"), ("payouts",), "view_transactions", "", _directory(PayoutFilter)
+        _("Payouts"),
+        ("payouts",),
+        "view_transactions",
+        "transactions:payouts",
+        _directory(PayoutFilter),
     ),
     "customers": Exported(
         _("Customers"),

@@ -109,21 +109,8 @@ def _list_context(
         "newer_url": directories.turned(asked, address, NEWER, page.before),
         "older_url": directories.turned(asked, address, OLDER, page.after),
         "ticked": [
-            (
-                "provider",
-                asked.fields["provider"].label,
-                [(s, w, s in asked.typed("provider")) for s, w in PROVIDERS],
-                len(asked.typed("provider")),
-            ),
-            (
-                "rule",
-                asked.fields["rule"].label,
-                [
-                    (r.value, r.label, r.value in asked.typed("rule"))
-                    for r in OF_PROJECT
-                ],
-                len(asked.typed("rule")),
-            ),
+            directories.ticked(asked, "provider", PROVIDERS),
+            directories.ticked(asked, "rule", [(r.value, r.label) for r in OF_PROJECT]),
         ],
         "project_rules": [
             (shop, Rule(asked.rules[shop.pk]).label) for shop in asked.projects
