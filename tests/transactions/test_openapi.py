@@ -26,8 +26,8 @@ from tests.factories import (
     make_refund,
     make_transaction,
 )
-from transactions.api_examples import EXAMPLE, LISTED
-from transactions.api_schema import PARAMETERS
+from transactions.api.examples import EXAMPLE, LISTED
+from transactions.api.schema import PARAMETERS
 from transactions.filter_fields import FIELDS
 from transactions.rendering import transaction_object
 

@@ -23,8 +23,8 @@ from transactions.models import BulkAction
 from transactions.paging import NEWEST, Order
 from transactions.payout_list import PayoutFilter
 from transactions.refund_list import RefundFilter
-from webhooks.delivery_filters import DeliveryFilter
 from webhooks.list_filter import SINCE, UNTIL
+from webhooks.record.delivery_filters import DeliveryFilter
 
 #: Through whose eyes rows are seen: a member's, or those of a project's API key.
 Eyes = Member | Project
