@@ -86,7 +86,7 @@ def _amount(label: StrOrPromise) -> Field:
 
 
 class ByState(Asked):
-    """Of the rows that the member may see, those of one mode, state and shop."""
+    """Of the rows that somebody may see, those of one mode, state and shop."""
 
     model: ClassVar[type[Model]]
     tabs: ClassVar[Tabs]
@@ -112,23 +112,25 @@ class ByState(Asked):
         """The rows in that state, in parts that do not meet."""
         if self.errors or self.found is None:
             return []
-        rows = self.narrowed(self.model._default_manager.all())
-        parts = self.tabs[state].parts or (Q(),)
-        if len(self.shops) * len(parts) > MOST_STRANDS:
-            return [rows.filter(part, project__in=self.shops) for part in parts]
-        return [
-            rows.filter(part, project=shop) for shop in self.shops for part in parts
+        parts = [
+            rows.filter(part)
+            for rows in self.narrowed(self.model._default_manager.all())
+            for part in self.tabs[state].parts or (Q(),)
         ]
+        if len(self.shops) * len(parts) > MOST_STRANDS:
+            return [rows.filter(project__in=self.shops) for rows in parts]
+        return [rows.filter(project=shop) for shop in self.shops for rows in parts]
 
-    def narrowed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those rows that everything but state and project leaves in."""
-        rows = rows.filter(self.found or Q(), livemode=self.livemode)
+    def narrowed(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
+        """Those rows that everything but state and project leaves in, by mode."""
+        rows = rows.filter(self.found or Q())
         for name, lookup in self.lookups.items():
             wanted = self.meanings(name)
             if wanted:
                 asked = wanted if self.fields[name].several else wanted[0]
                 rows = rows.filter(**{lookup: asked})
-        return rows
+        modes = (True, False) if self.livemode is None else (self.livemode,)
+        return [rows.filter(livemode=mode) for mode in modes]
 
     @cached_property
     def found(self) -> Q | None:
@@ -157,7 +159,7 @@ class OfPurchases(ByState):
     def find(self, words: str) -> Q | None:
         query = QueryDict(mutable=True)
         query["q"] = words
-        sales = TransactionFilter.of_member(self.member, query, livemode=self.livemode)
+        sales = TransactionFilter.of(self.eyes, query, livemode=self.livemode)
         mine = self.model._default_manager.filter(transaction=OuterRef("pk"))
         rows = sales.rows.filter(Exists(mine)).order_by()
         found = list(rows.values_list("pk", flat=True)[: MOST_FOUND + 1])

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from merchant.models import Member, Project
+from merchant.models import Project
 from merchant.selectors import projects_of
 from merchant.templatetags.show import money_text
 from transactions import filter_values as values
 from transactions import paging
-from transactions.filter_values import Scope
+from transactions.filter_values import Eyes, Scope
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -62,14 +62,22 @@ class Asked:
     #: How its rows stand.
     order: paging.Order = paging.NEWEST
 
-    def __init__(self, member: Member, query: QueryDict, *, livemode: bool) -> None:
-        """`livemode`: what a query means that does not say."""
-        self.member = member
-        self.projects: list[Project] = list(projects_of(member))
-        self.scope = Scope.of_member(member, self.projects)
+    def __init__(self, eyes: Eyes, query: QueryDict, *, livemode: bool | None) -> None:
+        """`livemode`: what a query means that does not say; None is test and live."""
+        self.eyes = eyes
+        self.projects: list[Project] = (
+            [eyes] if isinstance(eyes, Project) else list(projects_of(eyes))
+        )
+        self.scope = Scope.of(eyes, self.projects)
         self.errors: dict[str, str] = {}
         self.given: list[Given] = []
         self._assumed = livemode
+        roots = {name.partition("[")[0] for name in self.fields}
+        for name, texts in query.lists():
+            is_ours = name in self.fields or name.partition("[")[0] not in roots
+            if any(texts) and not is_ours:
+                shown = name[:40]
+                self.errors[shown] = f"{shown} is no filter of this list."
         for name, field in self.fields.items():
             self._read(name, field, query.getlist(name))
             if name == "project":
@@ -77,7 +85,8 @@ class Asked:
                 self.scope = self.scope.within(self.meanings(name))
 
     @property
-    def livemode(self) -> bool:
+    def livemode(self) -> bool | None:
+        """The mode that is looked at; None is both."""
         asked = self.meaning("livemode")
         return self._assumed if asked is None else bool(asked)
 

@@ -59,7 +59,7 @@ class DisputeFilter(OfPurchases):
 
     def reasons(self) -> list[str]:
         """Those that can be asked for: of the newest disputes, and what is asked."""
-        newest = Dispute.objects.filter(livemode=self.livemode).order_by(
+        newest = Dispute.objects.filter(livemode=bool(self.livemode)).order_by(
             "-created", "-id"
         )
         parts = [

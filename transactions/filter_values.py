@@ -17,6 +17,8 @@ from merchant import moments, money
 from merchant.models import Member, Project
 
 LONGEST = 300
+#: Through whose eyes rows are seen: a member's, or those of a project's API key.
+Eyes = Member | Project
 
 _YES = frozenset({"true", "1", "live", "on", "yes"})
 _NO = frozenset({"false", "0", "test", "off", "no"})
@@ -37,6 +39,12 @@ class Scope:
     own_zone: bool = False
     since: datetime | None = None
     until: datetime | None = None
+
+    @classmethod
+    def of(cls, eyes: Eyes, projects: Sequence[Project]) -> Scope:
+        if isinstance(eyes, Project):
+            return cls(projects, zone_named(eyes.time_zone))
+        return cls.of_member(eyes, projects)
 
     @classmethod
     def of_member(cls, member: Member, projects: Sequence[Project]) -> Scope:

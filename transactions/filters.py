@@ -22,7 +22,7 @@ from merchant.selectors import held_projects, projects_of
 from merchant.templatetags.show import money_text
 from transactions import paging, search, selectors
 from transactions.filter_fields import FIELDS, ROOTS, products_called
-from transactions.filter_values import Scope, as_uuid, zone_named
+from transactions.filter_values import Eyes, Scope, as_uuid, zone_named
 from transactions.fold import LATE
 from transactions.models import Customer, Product, Transaction
 from transactions.paging import Order
@@ -106,6 +106,15 @@ class TransactionFilter:
             for name, text in (fixed or {}).items()
         ]
         self._wanted_order = query.get("sort", "")
+
+    @classmethod
+    def of(
+        cls, eyes: Eyes, query: QueryDict, livemode: bool | None = None
+    ) -> TransactionFilter:
+        """Over everything that the member, or an API key of the project, may see."""
+        if isinstance(eyes, Project):
+            return cls.of_project(eyes, query)
+        return cls.of_member(eyes, query, livemode=livemode)
 
     @classmethod
     def of_member(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from merchant.models import Project
 from merchant.selectors import held_projects
 from transactions import by_state, paging, refunds
 from transactions.by_state import ALL, OfPurchases, Tab
@@ -60,15 +61,19 @@ class RefundFilter(OfPurchases):
         """The indexes of states begin with the merchant, that of all with a project."""
         if self.errors or self.found is None:
             return []
-        rows = self.narrowed(refunds.visible_to(self.member))
+        if isinstance(self.eyes, Project):
+            seen, held = refunds.of_project(self.eyes), [self.eyes.pk]
+        else:
+            seen, held = refunds.visible_to(self.eyes), held_projects(self.eyes)
+        modes = self.narrowed(seen)
         chosen = [shop.pk for shop in self.meanings("project")]
         if parts := self.tabs[state].parts:
             if chosen:
-                rows = rows.filter(project__in=chosen)
-            return [rows.filter(part) for part in parts]
-        projects = chosen or held_projects(self.member)
+                modes = [rows.filter(project__in=chosen) for rows in modes]
+            return [rows.filter(part) for rows in modes for part in parts]
+        projects = chosen or held
         if not projects:
-            return [rows]
+            return modes
         if len(projects) > MOST_STRANDS:
-            return [rows.filter(project__in=projects)]
-        return [rows.filter(project=project) for project in projects]
+            return [rows.filter(project__in=projects) for rows in modes]
+        return [rows.filter(project=project) for rows in modes for project in projects]

@@ -18,6 +18,8 @@ from transactions import selectors
 from transactions.customer_list import CustomerFilter
 from transactions.directory import Asked
 from transactions.dispute_list import DisputeFilter
+from transactions.filter_fields import FIELDS
+from transactions.filter_values import Eyes
 from transactions.filters import TransactionFilter
 from transactions.models import BulkAction
 from transactions.paging import NEWEST, Order
@@ -26,8 +28,6 @@ from transactions.refund_list import RefundFilter
 from webhooks.list_filter import SINCE, UNTIL
 from webhooks.record.delivery_filters import DeliveryFilter
 
-#: Through whose eyes rows are seen: a member's, or those of a project's API key.
-Eyes = Member | Project
 Mode = bool | None
 
 
@@ -59,7 +59,7 @@ class Exported:
     `tables`: the ways in which a file can tell it (keys of transactions.exports.table),
     the usual first. `right`: of merchant.access, what its page needs. `view`: the URL
     name of that page. `both_modes`: it shows test and live together while neither is
-    asked for.
+    asked for. `names`: what an API key may ask of it, none where it may not.
     """
 
     label: Any
@@ -68,16 +68,10 @@ class Exported:
     view: str
     read: Callable[[Eyes, QueryDict, Mode], Wanted]
     both_modes: bool = False
+    names: frozenset[str] = frozenset()
 
 
 # ----------------------------------------------------------------------------- reading
-def sales_of(eyes: Eyes, query: QueryDict, livemode: Mode) -> TransactionFilter:
-    """The filter of the list of transactions, through these eyes."""
-    if isinstance(eyes, Member):
-        return TransactionFilter.of_member(eyes, query, livemode=livemode)
-    return TransactionFilter.of_project(eyes, query)
-
-
 def of_draft(member: Member, bulk: BulkAction) -> Wanted:
     """The rows of a bulk action's draft, of those that the member may see now."""
     rows = selectors.visible_to(member).filter(pk__in=bulk.items.values("transaction"))
@@ -93,7 +87,7 @@ def of_draft(member: Member, bulk: BulkAction) -> Wanted:
 
 
 def _transactions(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-    asked = sales_of(eyes, query, livemode)
+    asked = TransactionFilter.of(eyes, query, livemode)
     return _of_sales(eyes, asked, asked.strands)
 
 
@@ -146,15 +140,15 @@ def _deliveries(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
     )
 
 
-def _directory(
-    form: Callable[..., Any],
-) -> Callable[[Eyes, QueryDict, Mode], Wanted]:
-    """The reader of a list that only members have."""
+def _directory(form: type[Asked]) -> Callable[[Eyes, QueryDict, Mode], Wanted]:
+    """The reader of a list that stands beside the transactions."""
 
     def read(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-        if not isinstance(eyes, Member):
-            raise TypeError("An API key exports transactions only.")
-        asked = form(eyes, query, livemode=livemode is not False)
+        is_key = isinstance(eyes, Project)
+        # A page shows one mode, the API both until one is asked for.
+        asked: Any = form(
+            eyes, query, livemode=livemode if is_key else livemode is not False
+        )
         return Wanted(
             strands=asked.strands,
             order=asked.order,
@@ -162,7 +156,11 @@ def _directory(
             livemode=asked.livemode,
             described=_in_words(asked),
             shops=asked.shops,
-            whole=not (asked.meanings("project") or held_projects(eyes)),
+            whole=not (
+                isinstance(eyes, Project)
+                or asked.meanings("project")
+                or held_projects(eyes)
+            ),
             since=asked.meaning("created[gte]"),
             until=asked.meaning("created[lt]"),
             errors=asked.errors,
@@ -189,6 +187,7 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:list",
         _transactions,
+        names=frozenset(FIELDS),
     ),
     "refunds": Exported(
         _("Refunds"),
@@ -196,6 +195,7 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:refunds",
         _directory(RefundFilter),
+        names=frozenset(RefundFilter.fields),
     ),
     "disputes": Exported(
         _("Disputes"),
@@ -203,6 +203,7 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:disputes",
         _directory(DisputeFilter),
+        names=frozenset(DisputeFilter.fields),
     ),
     "payouts": Exported(
         _("Payouts"),
@@ -210,6 +211,7 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:payouts",
         _directory(PayoutFilter),
+        names=frozenset(PayoutFilter.fields),
     ),
     "customers": Exported(
         _("Customers"),

@@ -45,7 +45,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     ) -> dict[str, Any]:
         rows: list[Any] = page.rows
         prefetch_related_objects(rows, "project")
-        seen = selectors.visible_to(member).filter(livemode=asked.livemode)
+        seen = selectors.visible_to(member).filter(livemode=bool(asked.livemode))
         bought = lifetime.of(seen, [row.pk for row in rows])
         country = (_("Country"), _("Country code"), "DE")
         return {

@@ -100,7 +100,7 @@ def _list_context(
 ) -> dict[str, Any]:
     page = product_list.browse(asked, request.GET.dict())  # type: ignore[arg-type]
     counted = asked.count_up_to(MOST_COUNTED)
-    figures = product_list.figures(page.rows, livemode=asked.livemode)
+    figures = product_list.figures(page.rows, livemode=bool(asked.livemode))
     words = ngettext("%s product", "%s products", counted.number)
     return {
         "rows": [(row, figures[row.pk], _rule_of(row, asked)) for row in page.rows],
