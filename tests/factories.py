@@ -18,7 +18,15 @@ from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
 from transactions import journal
 from transactions.fold import changes
-from transactions.models import BalanceChange, LineItem, Product, Refund, Transaction
+from transactions.models import (
+    BalanceChange,
+    Dispute,
+    LineItem,
+    Payout,
+    Product,
+    Refund,
+    Transaction,
+)
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -222,3 +230,33 @@ def make_changes(*rows: Transaction) -> list[BalanceChange]:
                 [row.pk],
             )
     return list(BalanceChange.objects.filter(transaction__in=rows))
+
+
+def make_dispute(transaction: Transaction, **over: Any) -> Dispute:
+    """An open chargeback of the whole purchase; without timeline."""
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "project": transaction.project,
+        "livemode": transaction.livemode,
+        "provider_id": f"dp_{next(_numbers)}",
+        "status": "open",
+        "amount": transaction.amount,
+        "currency": transaction.currency,
+        "created": transaction.created,
+    }
+    return Dispute.objects.create(**given | over)
+
+
+def make_payout(connection: Connection, **over: Any) -> Payout:
+    """Money that its provider has sent; without timeline."""
+    given: dict[str, Any] = {
+        "connection": connection,
+        "project": connection.project,
+        "provider": connection.provider,
+        "provider_id": f"po_{next(_numbers)}",
+        "status": "paid",
+        "amount": 5000,
+        "currency": "eur",
+        "created": datetime(2026, 3, 1, 12, tzinfo=UTC),
+    }
+    return Payout.objects.create(**given | over)

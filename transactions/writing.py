@@ -392,19 +392,24 @@ def children(
             for key, columns in folded[folder.id].refunds.items()
         },
     )
-    for model, part in (
-        (Dispute, "disputes"),
-        (DeliveryItem, "delivery_items"),
-    ):
-        yield (
-            model,
-            "provider_id",
-            {
-                (folder.id, key): columns
-                for folder in folders
-                for key, columns in getattr(folded[folder.id], part).items()
-            },
-        )
+    yield (
+        Dispute,
+        "provider_id",
+        {
+            (folder.id, key): columns | _where(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].disputes.items()
+        },
+    )
+    yield (
+        DeliveryItem,
+        "provider_id",
+        {
+            (folder.id, key): columns
+            for folder in folders
+            for key, columns in folded[folder.id].delivery_items.items()
+        },
+    )
 
 
 def changes(
@@ -419,10 +424,13 @@ def changes(
 
 
 def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
-    """Refunds and balance changes carry whose they are, so that a list of them needs
-    no other table."""
+    return _where(folder, folded) | {"merchant_id": folder.project.merchant_id}
+
+
+def _where(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
+    """What hangs on a purchase carries whose it is, so that lists of it need no other
+    table."""
     return {
-        "merchant_id": folder.project.merchant_id,
         "project_id": folder.project.id,
         "livemode": folded.columns["livemode"],
     }

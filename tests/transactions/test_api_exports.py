@@ -12,7 +12,15 @@ import pytest
 from django.test import Client
 
 from merchant.models import Project
-from tests.factories import make_changes, make_project, make_refund, make_transaction
+from tests.factories import (
+    make_changes,
+    make_connection,
+    make_dispute,
+    make_payout,
+    make_project,
+    make_refund,
+    make_transaction,
+)
 from tests.transactions.api_client import key_client, listed
 from transactions import exporting
 from transactions.models import Export
@@ -184,3 +192,47 @@ def test_a_revoked_key_makes_nothing(
     exporting.run_due()
     assert Export.objects.get(pk=told["id"]).state == Export.State.FAILED
     assert client.get(f"/v1/exports/{told['id']}").status_code == 401
+
+
+@pytest.mark.parametrize("rows", ["refunds", "disputes", "payouts"])
+def test_what_follows_a_sale_is_a_file_too(project: Project, rows: str) -> None:
+    """As the page of the list shows it, of the key's project alone; test and live
+    until one is asked for."""
+    other = make_project(merchant=project.merchant)
+    made = {}
+    for shop, livemode in ((project, True), (project, False), (other, True)):
+        sale = make_transaction(project=shop, livemode=livemode)
+        refund = make_refund(sale, status="failed")
+        dispute = make_dispute(sale, status="lost")
+        payout = make_payout(
+            make_connection(project=shop), status="failed", livemode=livemode
+        )
+        row = {"refunds": refund, "disputes": dispute, "payouts": payout}[rows]
+        made[shop, livemode] = str(row.pk)
+    client = key_client(project)
+    state = {"refunds": "failed", "disputes": "lost", "payouts": "failed"}[rows]
+    told = ask(client, {"rows": rows, "filters": {"state": state}})
+    head, *lines = fetch(client, told["url"])
+    assert head[0] == "id"
+    mine = {made[project, True], made[project, False]}
+    assert {line[0] for line in lines} == mine
+    live = ask(client, {"rows": rows, "filters": {"livemode": True, "state": state}})
+    assert [line[0] for line in fetch(client, live["url"])[1:]] == [made[project, True]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": "customers"},
+        {"rows": "disputes", "filters": {"product": "Sword"}},
+        {"rows": "disputes", "filters": {"created": {"gt": "2026-03-01"}}},
+        {"rows": "payouts", "filters": {"state": "won"}},
+        {"rows": "payouts", "columns": ["customer"]},
+    ],
+)
+def test_what_a_list_cannot_be_asked_is_refused(
+    project: Project, body: dict[str, Any]
+) -> None:
+    error = ask(key_client(project), body, 400)["error"]
+    assert error["type"] == "invalid_request_error"
+    assert not Export.objects.exists()

@@ -28,7 +28,6 @@ from transactions.exporting.lists import (
     Mode,
     Wanted,
     of_sales,
-    sales_of,
     with_edges,
 )
 from transactions.filters import TransactionFilter
@@ -59,7 +58,7 @@ def read(
     eyes: Eyes, query: QueryDict, livemode: Mode, period_by: str, told: Told | None
 ) -> Wanted:
     """What a query of the list of transactions means for its balance changes."""
-    asked = sales_of(eyes, query, livemode)
+    asked = TransactionFilter.of(eyes, query, livemode)
     wanted = of_sales(eyes, asked, asked.strands)
     if asked.errors:
         return wanted
@@ -84,7 +83,7 @@ def read(
 def sold(eyes: Eyes, query: QueryDict, livemode: Mode, told: Told) -> Wanted:
     """What a query by date of payment means for a schedule's purchases: those whose
     sale is told, for the first time, between its marks."""
-    asked = sales_of(eyes, query, livemode)
+    asked = TransactionFilter.of(eyes, query, livemode)
     wanted = of_sales(eyes, asked, asked.strands)
     if asked.errors:
         return wanted

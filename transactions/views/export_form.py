@@ -73,8 +73,10 @@ class Typed:
 
     @property
     def asks_dates(self) -> bool:
-        """Whether the list's own page cannot be asked for dates."""
-        return self.listing in ("refunds", "disputes", "payouts") and self.bulk is None
+        """Whether its rows have a date that the list has not asked for yet."""
+        has_dates = self.listing in ("refunds", "disputes", "payouts")
+        asked = any(name.startswith("created[") for name, _ in parse_qsl(self.query))
+        return has_dates and not asked and self.bulk is None
 
     def wish(self) -> Wish:
         """Raises NotPossible."""

@@ -17,6 +17,7 @@ from merchant.models import Project
 from tests.factories import (
     make_changes,
     make_connection,
+    make_dispute,
     make_item,
     make_refund,
     make_transaction,
@@ -112,7 +113,7 @@ def _afterwards(rows: list[Transaction], connection: Any) -> None:
     make_refund(both, amount=77, currency="gbp")
     _set(both, amount_refunded=180)
     for status, amount in (("lost", 10**9), ("won", 5), ("open", None)):
-        Dispute.objects.create(
+        make_dispute(
             transaction=lost, provider_id=f"dp_{status}", status=status, amount=amount,
             currency=lost.currency, reason="=fraud", created=NOON,
             closed=NOON if status == "lost" else None,
