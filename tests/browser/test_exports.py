@@ -33,6 +33,7 @@ def test_from_the_list_to_the_file(
     for width, scheme in SOME:
         look(width, scheme)
     dialog.get_by_text("For programs").click()
+    dialog.get_by_label("Amounts", exact=True).select_option("decimal")
     dialog.get_by_text("Own choice").click()
     expect(dialog.get_by_role("checkbox", name="Customer", exact=True)).to_be_checked()
     dialog.get_by_role("checkbox", name="Customer", exact=True).uncheck()
@@ -45,6 +46,8 @@ def test_from_the_list_to_the_file(
     downloading.value.save_as(path)
     head, *rows = csv.reader(path.read_text("utf-8-sig").splitlines())
     assert "customer" not in head
+    at = head.index("amount")
+    assert all(len(row[at].partition(".")[2]) == 2 for row in rows)
     paid = shop.transactions.filter(status="paid", livemode=True)
     assert {row[0] for row in rows} == {str(row.pk) for row in paid}
 

@@ -67,6 +67,23 @@ def test_the_receipt_has_the_sums_and_the_digest(project: Project) -> None:
     assert told["receipt"]["sums"][0]["amount"] == 1999
 
 
+def test_amounts_are_decimal_or_minor_in_either_style(project: Project) -> None:
+    make_transaction(project=project, amount=1999, currency="kwd")
+    client = key_client(project)
+    body: dict[str, Any] = {"columns": ["amount"]}
+    for style, asked, amounts, cell in (
+        ("people", None, "decimal", "1.999"),
+        ("people", "minor", "minor", "1999"),
+        ("programs", None, "minor", "1999"),
+        ("programs", "decimal", "decimal", "1.999"),
+    ):
+        told = ask(client, body | {"style": style, "amounts": asked})
+        assert told["amounts"] == told["receipt"]["amounts"] == amounts
+        assert fetch(client, told["url"])[1][0] == cell
+        assert told["receipt"]["sums"][0]["amount"] == 1999
+    assert ask(client, body | {"format": "jsonl"})["amounts"] == "minor"
+
+
 def test_balance_changes_go_by_when_they_happened(project: Project) -> None:
     bought = make_transaction(project=project, created=MARCH, paid=MARCH, amount=1999)
     make_refund(bought, amount=500, created=APRIL)
@@ -147,6 +164,8 @@ def test_a_form_asks_for_the_same(project: Project) -> None:
     [
         ({"format": "doc"}, "format"),
         ({"style": "poems"}, "style"),
+        ({"amounts": "roman"}, "amounts"),
+        ({"amounts": 100}, "amounts"),
         ({"columns": ["secret"]}, "columns"),
         ({"columns": 7}, "columns"),
         ({"columns": {}}, "columns"),

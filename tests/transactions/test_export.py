@@ -173,6 +173,7 @@ def test_who_may_not_export_gets_none(project: Project, role: str) -> None:
         ({"query": "status=nonsense"}, "status"),
         ({"format": "doc"}, "format"),
         ({"style": "poems"}, "style"),
+        ({"amounts": "roman"}, "amounts"),
         ({"columns": ("secret",)}, "columns"),
         ({"zone": "Mars/Olympus"}, "zone"),
         ({"table": "refunds"}, "table"),
@@ -205,11 +206,14 @@ def test_xls_means_xlsx(finance: Member) -> None:
 
 
 def test_again_is_the_same_of_today(project: Project, finance: Member) -> None:
-    first = exporting.start(finance, wish(columns=("id", "amount")))
+    asked = wish(columns=("id", "amount"), amounts="decimal")
+    first = exporting.start(finance, asked)
     make_transaction(project=project)
     second = exporting.again(finance, first)
     assert (first.rows_done, second.rows_done) == (0, 1)
     assert second.columns == first.columns
+    assert second.receipt is not None
+    assert (second.amounts, second.receipt["amounts"]) == ("decimal", "decimal")
 
 
 def test_json_lines_are_json(project: Project, finance: Member) -> None:

@@ -215,6 +215,19 @@ def test_run_again_and_delete(client: Client) -> None:
     assert page(client, f"/exports/{first.pk}/", 404)
 
 
+def test_amounts_are_a_choice_of_their_own(client: Client) -> None:
+    text = page(client, "/exports/new/?listing=transactions")
+    assert '<option value="" selected>As the values have them' in text
+    client.post("/exports/new/", FORM | {"amounts": "minor"})
+    export = Export.objects.get()
+    assert (export.amounts, export.style) == ("minor", "people")
+    assert "amounts: minor units" in page(client, f"/exports/{export.pk}/")
+    client.post(f"/exports/{export.pk}/again/")
+    assert {made.amounts for made in Export.objects.all()} == {"minor"}
+    looked = client.post("/exports/new/", FORM | {"amounts": "decimal", "look": "1"})
+    assert '<option value="decimal" selected>' in looked.content.decode()
+
+
 def test_a_schedule_of_a_saved_view(client: Client, finance: Member) -> None:
     view = saved_views.save(
         finance,
@@ -227,13 +240,14 @@ def test_a_schedule_of_a_saved_view(client: Client, finance: Member) -> None:
     assert 'name="query" value="status=paid"' in text
     form = FORM | {
         "query": "status=paid", "livemode": "true", "name": "Paid ones",
-        "every": "week", "hour": "7", "member": str(finance.pk),
+        "every": "week", "hour": "7", "member": str(finance.pk), "amounts": "decimal",
     }  # fmt: skip
     client.post("/exports/schedules/new/", form)
     schedule = ExportSchedule.objects.get()
     assert (schedule.every, schedule.hour, schedule.query) == ("week", 7, "status=paid")
     assert "Every week" in page(client, "/exports/schedules/")
     path = f"/exports/schedules/{schedule.pk}/"
+    assert '<option value="decimal" selected>' in page(client, path)
     client.post(path, form | {"every": "day"})
     client.post(f"{path}pause/")
     schedule.refresh_from_db()

@@ -94,11 +94,14 @@ def test_every_payment_is_in_exactly_one_file(
 
 
 def test_the_period_is_told_by_clocks_and_once(finance: Member) -> None:
+    wish = {"amounts": "decimal"}
     schedule = back(
-        schedules.add(finance, plan(finance)), timezone.now() - timedelta(days=33)
+        schedules.add(finance, plan(finance, wish=wish)),
+        timezone.now() - timedelta(days=33),
     )
     exporting.run_due()
     export = Export.objects.get()
+    assert export.amounts == "decimal"
     assert export.described == schedule.described
     assert export.receipt is not None
     assert export.receipt["filters"] == schedule.described

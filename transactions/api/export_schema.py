@@ -16,7 +16,7 @@ from rest_framework import serializers
 from merchant.api_schema import errors
 from transactions.exporting.changes import PERIODS
 from transactions.exporting.lists import LISTS
-from transactions.models import Export, ExportFormat, ExportStyle
+from transactions.models import Export, ExportAmounts, ExportFormat, ExportStyle
 
 EXAMPLE: dict[str, Any] = {
     "id": "0192f0c4-7a5e-7c3b-9d2e-5b1f6a7c8d90",
@@ -24,6 +24,7 @@ EXAMPLE: dict[str, Any] = {
     "status": "ready",
     "format": "csv",
     "style": "programs",
+    "amounts": "minor",
     "columns": ["id", "created", "status", "amount", "currency"],
     "filters": "Status: Paid",
     "livemode": True,
@@ -34,6 +35,7 @@ EXAMPLE: dict[str, Any] = {
         "table": "transactions",
         "format": "csv",
         "style": "programs",
+        "amounts": "minor",
         "sha256": "9f2c8a" + "0" * 58,
         "size": 318204,
         "rows": 2473,
@@ -59,6 +61,10 @@ class ExportObject(serializers.Serializer):
     status = serializers.ChoiceField(Export.State.values)
     format = serializers.ChoiceField(ExportFormat.values)
     style = serializers.ChoiceField(ExportStyle.values)
+    amounts = serializers.ChoiceField(
+        ExportAmounts.values,
+        help_text="How the file writes amounts, be it asked for or as the style does.",
+    )
     columns = serializers.ListField(child=serializers.CharField())
     filters = serializers.CharField(help_text="What was asked for, in words.")
     livemode = serializers.BooleanField(
@@ -96,6 +102,13 @@ class ExportRequest(serializers.Serializer):
         help_text="`people` (default): amounts with a decimal point, times of the "
         "zone, text that no spreadsheet runs as a formula. `programs`: minor units, "
         "UTC, everything as it is.",
+    )
+    amounts = serializers.ChoiceField(
+        ExportAmounts.values,
+        required=False,
+        help_text="`decimal`: 19.99, with as many decimals as the currency has; in "
+        "JSON Lines a text. `minor`: 1999, whole minor units. As the style has them "
+        "when absent: decimal for people, minor units for programs and JSON Lines.",
     )
     columns = serializers.ListField(
         child=serializers.CharField(max_length=60),

@@ -24,7 +24,8 @@ from transactions.filter_values import as_uuid
 from transactions.models import Export
 
 ASKED = (
-    "format", "style", "columns", "filters", "rows", "period_by", "time_zone",
+    "format", "style", "amounts", "columns", "filters", "rows", "period_by",
+    "time_zone",
 )  # fmt: skip
 #: What a row of the file is -> the list that it comes from.
 ROWS = {
@@ -88,6 +89,7 @@ def _wish(key: ApiKey, data: Mapping[str, Any]) -> Wish:
         listing=listing,
         format=_text(data, "format", "csv"),
         style=_text(data, "style", "people"),
+        amounts=_text(data, "amounts", ""),
         table=rows,
         columns=tuple(_texts(data, "columns")),
         query=urlencode(list(_filters(data.get("filters"), LISTS[listing].names))),

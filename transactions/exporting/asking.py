@@ -78,6 +78,7 @@ def enter(
         described=schedule.described if schedule else wanted.described,
         format=wish.format,
         style=wish.style,
+        amounts=wish.amounts,
         columns=list(wish.columns),
         time_zone=wish.zone,
         mark=wish.mark,

@@ -113,6 +113,7 @@ def _spec(export: Export, by: Member | ApiKey, wanted: Wanted) -> Spec:
         table=export.table,
         format=export.format,  # type: ignore[arg-type]
         style=export.style,  # type: ignore[arg-type]
+        amounts=export.amounts,  # type: ignore[arg-type]
         zone=export.time_zone,
         columns=tuple(export.columns),
         bom=export.mark,

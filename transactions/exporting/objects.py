@@ -7,7 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from transactions.models import Export
+from transactions.exports.spec import is_in_minor
+from transactions.models import Export, ExportAmounts
+
+
+def amounts_of(export: Export) -> ExportAmounts:
+    """How its amounts are written, be it chosen or as its style has them."""
+    minor = is_in_minor(export.format, export.style, export.amounts)
+    return ExportAmounts.MINOR if minor else ExportAmounts.DECIMAL
 
 
 def export_object(export: Export) -> dict[str, Any]:
@@ -20,6 +27,7 @@ def export_object(export: Export) -> dict[str, Any]:
         "status": export.state,
         "format": export.format,
         "style": export.style,
+        "amounts": amounts_of(export),
         "columns": export.columns,
         "filters": export.described,
         "livemode": export.livemode,

@@ -226,6 +226,7 @@ def wish_of(
         livemode=schedule.livemode,
         format=schedule.format,
         style=schedule.style,
+        amounts=schedule.amounts,
         columns=columns,
         zone=schedule.time_zone,
         mark=schedule.mark,
@@ -272,6 +273,7 @@ def _fill(schedule: ExportSchedule, member: Member, plan: Plan) -> Plan:
     )
     schedule.livemode, schedule.described = wanted.livemode, wanted.described
     schedule.format, schedule.style = wish.format, wish.style
+    schedule.amounts = wish.amounts
     schedule.columns, schedule.mark = list(wish.columns), wish.mark
     schedule.every, schedule.hour = plan.every, plan.hour
     schedule.measure = plan.measure or measures[0]

@@ -20,7 +20,13 @@ from transactions.exporting.lists import LISTS, Eyes, Mode, Wanted, of_draft
 from transactions.exporting.refusal import NotPossible
 from transactions.exports.lists import TABLES
 from transactions.exports.table import UnknownColumn
-from transactions.models import BulkAction, Export, ExportFormat, ExportStyle
+from transactions.models import (
+    BulkAction,
+    Export,
+    ExportAmounts,
+    ExportFormat,
+    ExportStyle,
+)
 from transactions.paging import Counted
 
 #: Up to so many rows are made while the one who asked waits.
@@ -36,7 +42,8 @@ class Wish:
 
     `listing` and `table`: see exporting.lists; an empty table is the list's first.
     `query` as in that list's URL, `livemode` where the query does not say; None: both.
-    `bulk`: the rows of that draft instead. `columns`: none are the table's default.
+    `bulk`: the rows of that draft instead. `amounts`: "" is as the style has them.
+    `columns`: none are the table's default.
     `period_by`, `told`: of balance changes, see exporting.changes; "" is the usual.
     """
 
@@ -47,6 +54,7 @@ class Wish:
     bulk: UUID | None = None
     format: str = ExportFormat.CSV
     style: str = ExportStyle.PEOPLE
+    amounts: str = ""
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
     mark: bool = False
@@ -64,6 +72,7 @@ class Wish:
             bulk=export.bulk_id,
             format=export.format,
             style=export.style,
+            amounts=export.amounts,
             columns=tuple(export.columns),
             zone=export.time_zone,
             mark=export.mark,
@@ -134,6 +143,9 @@ def _spelled(wish: Wish, tables: tuple[str, ...]) -> Wish:
     if wish.style not in ExportStyle.values:
         words = _("style must be one of: %s.")
         raise NotPossible(words % ", ".join(ExportStyle.values), field="style")
+    if wish.amounts and wish.amounts not in ExportAmounts.values:
+        words = _("amounts must be one of: %s.")
+        raise NotPossible(words % ", ".join(ExportAmounts.values), field="amounts")
     table = wish.table or tables[0]
     if table not in tables:
         raise NotPossible(_("This list has no such rows."), field="table")

@@ -43,6 +43,7 @@ class Receipt:
             "table": spec.table,
             "format": spec.format,
             "style": spec.style,
+            "amounts": "minor" if spec.in_minor else "decimal",
             "sha256": self.sha256,
             "data_sha256": self.data_sha256,
             "data_is": self.data_is,
@@ -75,6 +76,10 @@ def lines(spec: Spec, picture: Picture) -> Iterator[tuple[str, str]]:
     if spec.period:
         yield _("Period"), spec.period
     yield _("Time zone"), spec.zone
+    yield (
+        _("Amounts"),
+        _("whole minor units, such as cents") if spec.in_minor else _("decimal"),
+    )
     yield _("Rows"), f"{picture.total:,}"
     yield _("Made by"), spec.made_by
     made = spec.made_at.astimezone(spec.manner.zone)

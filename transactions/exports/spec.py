@@ -12,6 +12,8 @@ from transactions.exports.kinds import Manner
 
 Format = Literal["csv", "xlsx", "pdf", "jsonl"]
 Style = Literal["people", "programs"]
+#: "": as the style has them, decimal for people and minor units for programs.
+Amounts = Literal["", "decimal", "minor"]
 
 #: format -> (ending of the file's name, its media type).
 FORMATS: dict[str, tuple[str, str]] = {
@@ -31,8 +33,8 @@ class Spec:
 
     `table`: a key of transactions.exports.table.TABLES. `columns`: keys of its columns
     in order; none: its default. `zone`: an IANA name, in which people read the times.
-    `minor`: amounts in minor units; None: as the style has it (people decimal, programs
-    minor). `bom`: a CSV begins with the mark that tells Excel that it is UTF-8.
+    `amounts`: decimal, in minor units, or as the style has them. `bom`: a CSV begins
+    with the mark that tells Excel that it is UTF-8.
     `masked`: personal columns show only what tells people apart (see `masks`).
 
     The rest is what the file says of itself: `filters` in words, `period` in words,
@@ -46,7 +48,7 @@ class Spec:
     style: Style = "people"
     zone: str = "UTC"
     columns: tuple[str, ...] = ()
-    minor: bool | None = None
+    amounts: Amounts = ""
     bom: bool = False
     masked: bool = False
     merchant: str = ""
@@ -58,16 +60,27 @@ class Spec:
 
     @property
     def for_people(self) -> bool:
-        """JSON Lines are never read by people."""
-        return self.style == "people" and self.format != "jsonl"
+        return is_for_people(self.format, self.style)
 
     @property
     def in_minor(self) -> bool:
-        return (not self.for_people) if self.minor is None else self.minor
+        return is_in_minor(self.format, self.style, self.amounts)
 
     @property
     def manner(self) -> Manner:
         return Manner(self.for_people, self.in_minor, ZoneInfo(self.zone))
+
+
+def is_for_people(format: str, style: str) -> bool:
+    """JSON Lines are never read by people."""
+    return style == "people" and format != "jsonl"
+
+
+def is_in_minor(format: str, style: str, amounts: str) -> bool:
+    """Whether a file's amounts are whole minor units, whoever decided that."""
+    if amounts:
+        return amounts == "minor"
+    return not is_for_people(format, style)
 
 
 def masks(role: str) -> bool:

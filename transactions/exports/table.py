@@ -7,11 +7,12 @@ says how it is written. The keys never change: scripts ask for columns by them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from transactions.exports.kinds import Kind
@@ -48,6 +49,13 @@ class Column:
         if self.head or not for_people:
             return self.head or self.key
         return f"{self.label} ({zone})" if self.kind is Kind.TIME else str(self.label)
+
+    def in_minor(self) -> Column:
+        """The same where people read amounts in minor units: it says so above them."""
+        if self.kind is not Kind.MONEY or self.head:
+            return self
+        label = gettext("%s (minor units)") % self.label
+        return replace(self, label=label, width=max(self.width, len(label)))
 
     def spoken(self) -> dict[str, str]:
         """The words in the language of the moment."""

@@ -99,7 +99,8 @@ def _sums(pages: Pages, spec: Spec, picture: Picture) -> None:
     if not (sums and found):
         return
     pages.down(26)
-    pages.put(_("Totals"), MARGIN, size=11, bold=True)
+    title = _("Totals in minor units") if spec.in_minor else _("Totals")
+    pages.put(title, MARGIN, size=11, bold=True)
     edges = [MARGIN + 130 + 84 * at for at in range(len(sums) + 1)]
     heads = [_("Rows"), *(str(sum.label) for sum in sums)]
     pages.down(16)

@@ -150,12 +150,18 @@ def _receipt(spec: Spec, picture: Picture, sha256: str) -> str:
     found = [each for each in picture.sums if each.currency]
     sums = sums_of(spec) if found else []
     if sums:
-        heads = [_("Currency"), _("Rows"), *(str(sum.label) for sum in sums)]
+        heads = [_("Currency"), _("Rows"), *(_sum_head(s, spec) for s in sums)]
         rows += [[], [workbook.text_cell(head, workbook.HEADING) for head in heads]]
         rows += [_sum_cells(each, sums, spec.in_minor) for each in picture.sums]
-    start = workbook.sheet_start([24, 40, *[16] * len(sums)], frozen=False)
+    start = workbook.sheet_start([24, 40, *[26] * len(sums)], frozen=False)
     lines = "".join(workbook.row(at, cells) for at, cells in enumerate(rows, 1))
     return f"{start}{lines}{workbook.sheet_end()}"
+
+
+def _sum_head(sum: Sum, spec: Spec) -> str:
+    if sum.is_money and spec.in_minor:
+        return _("%s (minor units)") % sum.label
+    return str(sum.label)
 
 
 def _sum_cells(of: Sums, sums: Sequence[Sum], in_minor: bool) -> list[str]:

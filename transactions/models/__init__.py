@@ -10,6 +10,7 @@ from transactions.models.desk import (
 )
 from transactions.models.export import (
     Export,
+    ExportAmounts,
     ExportFormat,
     ExportPreset,
     ExportSchedule,
@@ -45,6 +46,7 @@ __all__ = [
     "DeliveryItem",
     "Dispute",
     "Export",
+    "ExportAmounts",
     "ExportFormat",
     "ExportPreset",
     "ExportSchedule",

@@ -28,6 +28,13 @@ class ExportStyle(models.TextChoices):
     PROGRAMS = "programs", "For programs"
 
 
+class ExportAmounts(models.TextChoices):
+    """How amounts are written; "" is as the style has them."""
+
+    DECIMAL = "decimal", "Decimal"
+    MINOR = "minor", "Minor units"
+
+
 class ExportSchedule(models.Model):
     """An export that is made again for every day, week or month.
 
@@ -69,6 +76,9 @@ class ExportSchedule(models.Model):
     measure = models.CharField(max_length=8, default="created")
     format = models.CharField(max_length=5, choices=ExportFormat)
     style = models.CharField(max_length=8, choices=ExportStyle)
+    amounts = models.CharField(
+        max_length=7, choices=ExportAmounts, default="", db_default="", blank=True
+    )
     columns = models.JSONField(default=list)
     mark = models.BooleanField(default=False)
     every = models.CharField(max_length=5, choices=Every)
@@ -154,6 +164,9 @@ class Export(models.Model):
     described = models.TextField(default="", blank=True)
     format = models.CharField(max_length=5, choices=ExportFormat)
     style = models.CharField(max_length=8, choices=ExportStyle)
+    amounts = models.CharField(
+        max_length=7, choices=ExportAmounts, default="", db_default="", blank=True
+    )
     columns = models.JSONField(default=list)
     time_zone = models.CharField(max_length=64, default="UTC")
     mark = models.BooleanField(default=False)

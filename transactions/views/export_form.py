@@ -12,6 +12,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from merchant import htmx
@@ -33,7 +34,7 @@ from transactions.exporting.schedules import PERIODIC
 from transactions.exporting.wish import checked, count, zone_named
 from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid, yes_or_no
-from transactions.models import ExportFormat, ExportStyle
+from transactions.models import ExportAmounts, ExportFormat, ExportStyle
 from transactions.views import exports, layout, listing
 from transactions.views.awaited import wait_for
 
@@ -43,6 +44,12 @@ GOOD_FOR = {
     "xlsx": _("For Excel and LibreOffice, amounts as numbers"),
     "pdf": _("A report to read, print or hand on"),
     "jsonl": _("For analytics tools, a row a line"),
+}
+#: How amounts are written -> an example says it quicker than words.
+AMOUNTS = {
+    "": _lazy("As the values have them"),
+    ExportAmounts.DECIMAL.value: _lazy("Decimal: 19.99"),
+    ExportAmounts.MINOR.value: _lazy("Minor units: 1999"),
 }
 
 
@@ -58,6 +65,7 @@ class Typed:
     bulk: UUID | None
     format: str
     style: str
+    amounts: str
     mark: bool
     zone: str
     chosen: str
@@ -88,6 +96,7 @@ class Typed:
             bulk=self.bulk,
             format=self.format,
             style=self.style,
+            amounts=self.amounts,
             columns=choices.columns_of(self.member, self.table, self.chosen, self.own),
             zone=self.zone,
             mark=self.mark,
@@ -191,6 +200,7 @@ def read(request: HttpRequest, given: QueryDict) -> Typed:
         bulk=as_uuid(given.get("bulk", "")),
         format=_one_of(ExportFormat.values, given.get("format", "")),
         style=_one_of(ExportStyle.values, given.get("style", "")),
+        amounts=_one_of(["", *ExportAmounts.values], given.get("amounts", "")),
         mark=bool(given.get("mark")),
         zone=given.get("zone", "")[:64] or str(zone_of(member)),
         chosen=given.get("columns", choices.SCREEN)[:60],
@@ -281,6 +291,9 @@ def context(typed: Typed, trouble: str = "") -> dict[str, Any]:
             for value, label in ExportFormat.choices
         ],
         "styles": [choice(v, label, typed.style) for v, label in ExportStyle.choices],
+        "amounts": [
+            choice(value, label, typed.amounts) for value, label in AMOUNTS.items()
+        ],
         "sets": [
             choice(value, label, typed.chosen)
             for value, label in choices.sets_of(typed.member, typed.table)

@@ -186,6 +186,7 @@ def _of_schedule(schedule: ExportSchedule) -> QueryDict:
             "livemode": "true" if schedule.livemode else "false",
             "format": schedule.format,
             "style": schedule.style,
+            "amounts": schedule.amounts,
             "mark": "1" if schedule.mark else "",
             "zone": schedule.time_zone,
             "columns": choices.OWN,

@@ -22,6 +22,7 @@ from merchant.views.guard import may, no_access, zone_of
 from transactions import attachment, exporting, selectors
 from transactions.exporting import LISTS, NotPossible, files
 from transactions.exporting.making import period_of
+from transactions.exporting.objects import amounts_of
 from transactions.exports import to_receipt
 from transactions.exports.lists import TABLES
 from transactions.exports.spec import masks
@@ -176,6 +177,7 @@ def told(export: Export, now: datetime | None = None) -> dict[str, Any]:
         "expired": export.state == Export.State.READY and not export.has_file(now),
         "left": time_left(export, now),
         "period": period_of(export),
+        "amounts": amounts_of(export).label,
         "heads": [str(c.label) for c in TABLES[export.table].chosen(export.columns)],
         "sums": _sums(export),
         "missing": (export.receipt or {}).get("missing_glyphs"),

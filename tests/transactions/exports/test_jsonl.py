@@ -50,7 +50,7 @@ def test_every_list_can_be_written(project: Project, tmp_path: Path) -> None:
 
 def test_decimal_amounts_are_texts(project: Project, tmp_path: Path) -> None:
     make_transaction(project=project, amount=-5)
-    spec = wanted("transactions", "jsonl", columns=("amount",), minor=False)
+    spec = wanted("transactions", "jsonl", columns=("amount",), amounts="decimal")
     assert read_jsonl(made(tmp_path, spec)[0]) == [
         {"amount": "-0.05", "currency": "eur"}
     ]

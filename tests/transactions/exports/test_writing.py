@@ -162,8 +162,8 @@ def test_amounts_follow_the_style_unless_told() -> None:
         return Spec(**given | over).in_minor  # type: ignore[arg-type]
 
     assert not minor()
-    assert minor(style="programs") and minor(format="jsonl") and minor(minor=True)
-    assert not minor(style="programs", minor=False)
+    assert minor(style="programs") and minor(format="jsonl") and minor(amounts="minor")
+    assert not minor(style="programs", amounts="decimal")
 
 
 def test_every_role_that_may_see_customers_sees_them_plainly() -> None:

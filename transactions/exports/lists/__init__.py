@@ -23,7 +23,10 @@ TABLES = {
 
 def shown(spec: Spec) -> list[Column]:
     """The columns of a file. Raises UnknownColumn."""
-    return TABLES[spec.table].chosen(spec.columns)
+    columns = TABLES[spec.table].chosen(spec.columns)
+    if spec.in_minor and spec.for_people:
+        return [column.in_minor() for column in columns]
+    return columns
 
 
 def sums_of(spec: Spec) -> list[Sum]:
