@@ -193,6 +193,80 @@ def test_when_its_author_may_not_any_more_it_stops_and_says_so(finance: Member) 
     assert "may not export" in schedule.error
 
 
+def stopped(finance: Member, **over: Any) -> ExportSchedule:
+    """One that is due and whose author has left the house."""
+    schedule = back(
+        schedules.add(finance, plan(finance, **over)),
+        timezone.now() - timedelta(days=33),
+    )
+    type(finance.user).objects.filter(pk=finance.user_id).update(is_active=False)
+    return schedule
+
+
+def test_one_that_stops_tells_its_readers_and_who_is_in_charge_once(
+    finance: Member, stranger: Member
+) -> None:
+    merchant = finance.merchant
+    reader, owner = (make_member(r, merchant=merchant) for r in ("support", "owner"))
+    gone, _other = (make_member(r, merchant=merchant) for r in ("support", "support"))
+    schedule = stopped(finance, members=(reader.pk, gone.pk))
+    Member.objects.filter(pk=gone.pk).update(role="viewer")
+    for _round in range(2):
+        exporting.run_due()
+    assert sorted(sent.to[0] for sent in mail.outbox) == sorted(
+        [reader.user.email, owner.user.email]
+    )
+    for sent in mail.outbox:
+        assert sent.subject == "Scheduled export stopped: Accountant"
+        assert "has left" in sent.body
+        assert "/exports/schedules/" in sent.body
+    entry = AuditEntry.objects.get(verb="export_schedule.stopped")
+    assert (entry.merchant, entry.subject_id) == (merchant, str(schedule.pk))
+    assert "has left" in entry.detail["error"]
+
+
+def test_who_is_limited_to_other_projects_does_not_hear_of_it(finance: Member) -> None:
+    owner = make_member("owner", merchant=finance.merchant)
+    owner.projects.add(make_project(merchant=finance.merchant))
+    stopped(finance)
+    exporting.run_due()
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_is_away_is_tried_again(
+    finance: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_member("owner", merchant=finance.merchant)
+    schedule = stopped(finance)
+
+    def away() -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("transactions.exporting.stopping.get_connection", away)
+        exporting.run_due()
+    exporting.run_due()
+    assert mail.outbox == []
+    ExportSchedule.objects.filter(pk=schedule.pk).update(mail_due=timezone.now())
+    exporting.run_due()
+    assert len(mail.outbox) == 1
+
+
+def test_one_that_tells_nobody_any_more_stops(finance: Member) -> None:
+    reader = make_member("support", merchant=finance.merchant)
+    schedule = schedules.add(finance, plan(finance, members=(reader.pk,)))
+    since = back(schedule, timezone.now() - timedelta(days=33)).since
+    reader.delete()
+    exporting.run_due()
+    schedule.refresh_from_db()
+    assert (schedule.due, schedule.since) == (None, since)
+    assert [sent.to for sent in mail.outbox] == [[finance.user.email]]
+    schedules.change(finance, schedule, plan(finance))
+    schedules.resume(finance, schedule)
+    exporting.run_due()
+    assert Export.objects.exclude(since__gt=since).get().since == since
+
+
 @pytest.mark.parametrize(
     ("over", "field"),
     [

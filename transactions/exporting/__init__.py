@@ -13,7 +13,7 @@ the audit log. How a file is written is transactions.exports.
 
 from __future__ import annotations
 
-from transactions.exporting import schedules
+from transactions.exporting import schedules, stopping
 from transactions.exporting.asking import again, cancel, delete, start
 from transactions.exporting.files import open_file, receipt_bytes, tidy
 from transactions.exporting.lists import LISTS
@@ -48,4 +48,5 @@ def run_due() -> int:
     schedules.begin_due()
     made = make_due()
     send_due()
+    stopping.send_due()
     return made

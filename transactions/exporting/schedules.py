@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from merchant.access import may
 from merchant.models import Member, Project
 from merchant.selectors import projects_of
 from transactions import journal
-from transactions.exporting import asking, changes, recurring
+from transactions.exporting import asking, changes, recurring, stopping
 from transactions.exporting.changes import Told
 from transactions.exporting.lists import Wanted
 from transactions.exporting.refusal import NotPossible
@@ -28,8 +27,6 @@ from transactions.exporting.wish import Wish, checked
 from transactions.models import Export, ExportSchedule
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
-
-log = logging.getLogger(__name__)
 
 MOST = 50
 MOST_MEMBERS = 20
@@ -96,7 +93,7 @@ def change(
         schedule = ExportSchedule.objects.select_for_update().get(pk=schedule.pk)
         plan = _fill(schedule, member, plan)
         schedule.member = member
-        schedule.error = ""
+        schedule.error, schedule.mail_due = "", None
         if schedule.due is not None:
             schedule.due = _next_due(schedule)
         schedule.save()
@@ -119,8 +116,8 @@ def resume(
     with transaction.atomic():
         schedule = ExportSchedule.objects.select_for_update().get(pk=schedule.pk)
         schedule.due = _next_due(schedule)
-        schedule.error = ""
-        schedule.save(update_fields=["due", "error"])
+        schedule.error, schedule.mail_due = "", None
+        schedule.save(update_fields=["due", "error", "mail_due"])
         _note(member, "export_schedule.resumed", schedule, http)
 
 
@@ -159,8 +156,12 @@ def _begin(pk: UUID) -> bool:
     told = _mark(schedule)
     try:
         export = _enter(schedule, since, until, told)
-    except (NotPossible, PermissionError) as error:
-        _give_up(schedule, error)
+    except NotPossible as error:
+        stopping.stop(schedule, str(error))
+        return False
+    except PermissionError:
+        words = _("Who set it up may not export this any more. Change it to go on.")
+        stopping.stop(schedule, words)
         return False
     schedule.since = until
     schedule.due = _next_due(schedule)
@@ -193,20 +194,13 @@ def _enter(
     member = owner.first()
     if member is None:
         raise NotPossible(_("Who set it up has left. Change it to go on."))
+    if schedule.endpoint_id is None and not schedule.members.exists():
+        words = _("Whom it told is gone. Choose members or an endpoint to go on.")
+        raise NotPossible(words)
     wish, wanted = checked(member, wish_of(schedule, since, until, told))
     return asking.enter(
         member, wish, wanted, schedule=schedule, since=since, until=until
     )
-
-
-def _give_up(schedule: ExportSchedule, error: Exception) -> None:
-    """It stands still where it is, and says why: going on would leave a gap."""
-    words = str(error)
-    if isinstance(error, PermissionError):
-        words = _("Who set it up may not export this any more. Change it to go on.")
-    log.warning("Schedule %s is paused: %s", schedule.pk, words)
-    schedule.due, schedule.error = None, words[:300]
-    schedule.save(update_fields=["due", "error"])
 
 
 def wish_of(

@@ -53,6 +53,7 @@ class ExportSchedule(models.Model):
     due         when that is; null while paused
     members     who is mailed a link; endpoint: who is told with an event
     member      whose eyes the rows are seen through; gone, nothing is made
+    error       why it stopped by itself; `mail_due`: when that is told, null: no more
     """
 
     class Every(models.TextChoices):
@@ -92,12 +93,18 @@ class ExportSchedule(models.Model):
         Endpoint, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     error = models.CharField(max_length=300, default="", blank=True)
+    mail_due = models.DateTimeField(null=True)
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
         indexes = [
             models.Index(
                 fields=["due"], condition=Q(due__isnull=False), name="schedule_due"
+            ),
+            models.Index(
+                fields=["mail_due"],
+                condition=Q(mail_due__isnull=False),
+                name="schedule_mail",
             ),
             models.Index(fields=["merchant", "-id"], name="schedule_by_merchant"),
         ]
