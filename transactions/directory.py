@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -143,6 +144,8 @@ class Asked:
     def shown(self, given: Given) -> Any:
         """A value in words."""
         field = self.fields[given.name]
+        if isinstance(given.meaning, datetime):
+            return values.moment_words(given.meaning, self.scope.zone)
         if field.is_amount and self.currency:
             return money_text(given.meaning, self.currency)
         return given.typed if field.show is None else field.show(given.meaning)

@@ -148,6 +148,17 @@ def moment(value: str, scope: Scope) -> datetime:
     return moments.read(value, scope.zone)
 
 
+def moment_words(when: datetime, zone: tzinfo) -> str:
+    """A moment as the zone's clocks show it: 1 Mar 2026, and its hour unless that is
+    where the day begins."""
+    local = when.astimezone(zone)
+    day = f"{local.day} {local:%b %Y}"
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return day
+    seconds = ":%S" if local.second else ""
+    return f"{day}, {local.strftime(f'%H:%M{seconds} %Z')}"
+
+
 def as_uuid(value: str) -> UUID | None:
     """The id that the text spells in the usual way, or None."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, reduce
 from itertools import product
 from math import prod
@@ -22,7 +23,13 @@ from merchant.selectors import held_projects, projects_of
 from merchant.templatetags.show import money_text
 from transactions import paging, search, selectors
 from transactions.filter_fields import FIELDS, ROOTS, products_called
-from transactions.filter_values import Eyes, Scope, as_uuid, zone_named
+from transactions.filter_values import (
+    Eyes,
+    Scope,
+    as_uuid,
+    moment_words,
+    zone_named,
+)
 from transactions.fold import LATE
 from transactions.models import Customer, Product, Transaction
 from transactions.paging import Order
@@ -272,6 +279,8 @@ class TransactionFilter:
         return None if words is None else search.hit(self._all, words, self.scope)
 
     def _shown(self, given: Given) -> str:
+        if isinstance(given.meaning, datetime):
+            return moment_words(given.meaning, self.scope.zone)
         return self._called.get(given.typed) or given.shown(self.currency)
 
     @cached_property

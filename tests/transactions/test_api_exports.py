@@ -84,6 +84,21 @@ def test_amounts_are_decimal_or_minor_in_either_style(project: Project) -> None:
     assert ask(client, body | {"format": "jsonl"})["amounts"] == "minor"
 
 
+def test_days_are_said_in_words_however_they_were_typed(project: Project) -> None:
+    """By the clocks of the project; with the hour where it is not a day's first."""
+    Project.objects.filter(pk=project.pk).update(time_zone="Europe/Berlin")
+    client = key_client(project)
+    for rows in ("transactions", "refunds"):
+        said = set()
+        for edge in ("2026-03-01", "2026-02-28T23:00:00Z", "1772319600"):
+            body = {"rows": rows, "filters": {"created": {"gte": edge}}}
+            said.add(ask(client, body)["filters"])
+        assert len(said) == 1
+        assert said.pop().endswith(": 1 Mar 2026")
+        body["filters"] = {"created": {"lt": "2026-03-31T18:30:00Z"}}
+        assert ask(client, body)["filters"].endswith(": 31 Mar 2026, 20:30 CEST")
+
+
 def test_balance_changes_go_by_when_they_happened(project: Project) -> None:
     bought = make_transaction(project=project, created=MARCH, paid=MARCH, amount=1999)
     make_refund(bought, amount=500, created=APRIL)

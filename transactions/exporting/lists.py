@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Member, Project
 from merchant.selectors import held_projects
-from merchant.templatetags.show import short_time
 from transactions import selectors
 from transactions.customer_list import CustomerFilter
 from transactions.directory import Asked
 from transactions.dispute_list import DisputeFilter
 from transactions.filter_fields import FIELDS
-from transactions.filter_values import Eyes
+from transactions.filter_values import Eyes, moment_words
 from transactions.filters import TransactionFilter
 from transactions.models import BulkAction
 from transactions.paging import NEWEST, Order
@@ -104,8 +104,9 @@ def with_edges(
 ) -> str:
     """The filter in words, and between which times; the last two say it of each."""
     words = [] if asked.is_empty else [asked.described()]
-    words += [str(begin % short_time(since))] if since else []
-    words += [str(end % short_time(until))] if until else []
+    zone = asked.scope.zone
+    words += [str(begin % moment_words(since, zone))] if since else []
+    words += [str(end % moment_words(until, zone))] if until else []
     return "; ".join(words) or "Everything"
 
 
@@ -162,7 +163,16 @@ def _deliveries(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
 def _chips_in_words(asked: DeliveryFilter) -> str:
     """But for the mode, which a file says by itself."""
     mode = str(asked.form.fields["livemode"].label)
-    words = (f"{c.label}: {c.value}" for c in asked.chips if c.label != mode)
+    moments = {
+        str(asked.form.fields[name].label): asked.form.cleaned_data.get(name)
+        for name in (SINCE, UNTIL)
+    }
+    words = []
+    for chip in asked.chips:
+        when = moments.get(chip.label)
+        value = moment_words(when, get_current_timezone()) if when else chip.value
+        if chip.label != mode:
+            words.append(f"{chip.label}: {value}")
     return "; ".join(words) or "Everything"
 
 
