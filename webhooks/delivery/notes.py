@@ -70,6 +70,15 @@ def put_off(claimed: Claimed, error: str, seconds: float, now: datetime) -> None
     )
 
 
+def let_go(claimed: Sequence[Claimed]) -> None:
+    """Others may have them, at once: they were not tried."""
+    leases = {one.lease for one in claimed}
+    if leases:
+        Delivery.objects.filter(
+            pk__in=[one.id for one in claimed], lease__in=leases
+        ).update(lease=None, leased_until=None)
+
+
 def drop(claimed: Claimed, error: str, now: datetime) -> None:
     """Gives a delivery up that can never be sent."""
     _mine(claimed).update(

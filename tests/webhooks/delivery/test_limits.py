@@ -66,19 +66,33 @@ def test_two_workers_share_the_rate_and_the_room(
 ) -> None:
     make_endpoint(project, shop.url, rate=20)
     publish(project, 30)
-    taken = [len(claims.take(100, {}).claimed) for _ in range(3)]
+    taken = [len(claims.Claims().take(100)) for _ in range(3)]
     assert sum(taken) <= 3
     Endpoint.objects.update(rate=10_000, paced=None)
-    taken = [len(claims.take(100, {}).claimed) for _ in range(3)]
+    taken = [len(claims.Claims().take(100)) for _ in range(3)]
     leased = Delivery.objects.filter(leased_until__gt=timezone.now()).count()
     assert leased == claims.AT_ONCE
+
+
+def test_a_stock_is_one_workers_and_only_of_an_endpoint_that_is_well(
+    project: Project, shop: Receiver
+) -> None:
+    well, failing, slow = (make_endpoint(project, f"{shop.url}/{n}") for n in range(3))
+    now = timezone.now()
+    Endpoint.objects.filter(pk=failing.pk).update(failing=now)
+    Endpoint.objects.filter(pk=slow.pk).update(failing=now, slow=True)
+    publish(project, 50)
+    caught = Counter(one.endpoint.pk for one in claims.Claims().take(100))
+    expected = {well.pk: claims.STOCK, failing.pk: claims.AT_ONCE, slow.pk: 1}
+    assert caught == expected
+    assert claims.Claims().take(100) == []
 
 
 def test_little_room_is_shared(project: Project, shop: Receiver) -> None:
     for number in range(10):
         make_endpoint(project, f"{shop.url}/{number}")
     publish(project, 5)
-    caught = Counter(one.endpoint.pk for one in claims.take(15, {}).claimed)
+    caught = Counter(one.endpoint.pk for one in claims.Claims().take(15))
     assert sorted(caught.values()) == [1] * 5 + [2] * 5
 
 
@@ -143,7 +157,7 @@ def test_a_day_of_waiting_goes_out_at_the_rate(
     rows = publish(project, 3000)
     Delivery.objects.filter(pk__in=[one.pk for one in rows]).update(due=day)
     began = time.monotonic()
-    run = rounds.Run(rounds._many())
+    run = rounds.Run(rounds._courier())
     run.began -= rounds.LONGEST_RUN - 1
     sent = run.to_the_end()
     spent = time.monotonic() - began
