@@ -7,28 +7,40 @@ came of the last ones is noted.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from merchant.http.exchange import header_lines
+from merchant.http.exchange import Trouble, header_lines
 from merchant.http.many import NOTHING, Ended, Many, Post
 
+logger = logging.getLogger(__name__)
+
 #: What waits in a lane for longer comes back without having been begun, seconds.
-LONGEST_WAIT = 1.0
+LONGEST_WAIT = 3.0
 #: So many that have ended are worth waking the other thread for; fewer are taken when
 #: it looks by itself, after so many seconds.
 CROWD, LULL = 64, 0.02
-#: The thread looks whether it is to end this often, seconds.
-LOOK = 0.5
+#: With nothing to do the thread looks around this often, seconds.
+LOOK = 60.0
+
+
+@dataclass(slots=True)
+class _Given:
+    """A post, its header lines, and when it was given."""
+
+    post: Post
+    lines: list[str]
+    at: float
 
 
 @dataclass(slots=True)
 class _Lane:
     under_way: int = 0
-    waiting: deque[tuple[float, Post]] = field(default_factory=deque)
+    waiting: deque[_Given] = field(default_factory=deque)
 
 
 class Courier:
@@ -45,7 +57,7 @@ class Courier:
         self._many = Many()
         self._at_once = at_once
         self._lanes: dict[Hashable, _Lane] = {}
-        self._given: deque[Post] = deque()
+        self._given: deque[_Given] = deque()
         self._over: deque[Ended] = deque()
         self._heard = threading.Event()
         self._closing = False
@@ -64,9 +76,9 @@ class Courier:
     def begin(self, post: Post) -> None:
         """Gives it a call to make. Raises ValueError for a header that cannot be
         sent."""
-        header_lines(post.headers)
+        given = _Given(post, header_lines(post.headers), time.monotonic())
         self._out += 1
-        self._given.append(post)
+        self._given.append(given)
 
     def ended(self, within: float) -> list[Ended]:
         """Sends off what was given; what has come back, waiting for it at most so many
@@ -104,28 +116,39 @@ class Courier:
             self._failed = error
             self._heard.set()
 
-    def _take(self, post: Post) -> None:
-        lane = self._lanes.setdefault(post.lane, _Lane())
-        if lane.under_way >= self._at_once:
-            lane.waiting.append((time.monotonic(), post))
-        else:
-            lane.under_way += 1
-            self._many.begin(post)
+    def _take(self, given: _Given) -> None:
+        lane = self._lanes.setdefault(given.post.lane, _Lane())
+        lane.waiting.append(given)
+        if lane.under_way < self._at_once:
+            self._go_on(given.post.lane, lane)
 
     def _give_back(self, ended: Ended) -> None:
         self._over.append(ended)
         lane = self._lanes[ended.lane]
         lane.under_way -= 1
-        if not lane.waiting:
-            if not lane.under_way:
-                del self._lanes[ended.lane]
+        if ended.is_well:
+            self._go_on(ended.lane, lane)
+        else:
+            self._turn_back(ended.lane, lane)
+
+    def _go_on(self, name: Hashable, lane: _Lane) -> None:
+        if not lane.waiting or time.monotonic() - lane.waiting[0].at > LONGEST_WAIT:
+            self._turn_back(name, lane)
             return
-        since, post = lane.waiting[0]
-        if ended.is_well and time.monotonic() - since <= LONGEST_WAIT:
-            lane.waiting.popleft()
-            lane.under_way += 1
-            self._many.begin(post)
-            return
-        for _since, post in lane.waiting:
-            self._over.append(Ended(post.tag, NOTHING, lane=post.lane, begun=False))
+        given = lane.waiting.popleft()
+        lane.under_way += 1
+        try:
+            self._many.begin(given.post, given.lines)
+        except Exception as error:  # one bad letter must not end all the others' run
+            logger.exception("A call could not be begun")
+            words = f"the call could not be made ({type(error).__name__})"
+            trouble = Trouble("connection", words, unsent=True)
+            self._give_back(Ended(given.post.tag, NOTHING, trouble, lane=name))
+
+    def _turn_back(self, name: Hashable, lane: _Lane) -> None:
+        """Those that wait are given back as they are; an idle lane is forgotten."""
+        for given in lane.waiting:
+            self._over.append(Ended(given.post.tag, NOTHING, lane=name, begun=False))
         lane.waiting.clear()
+        if not lane.under_way:
+            del self._lanes[name]

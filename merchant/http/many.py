@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +89,7 @@ class _Call:
     post: Post
     began: float
     target: Target
+    lines: Sequence[str]
     allowed: list[Address] = field(default_factory=list)
     named: float | None = None
     fresh: bool = False
@@ -128,13 +129,15 @@ class Many:
         return len(self._exchanges) + waiting + len(self._over)
 
     # ------------------------------------------------------------------ the beginning
-    def begin(self, post: Post) -> None:
+    def begin(self, post: Post, lines: Sequence[str] | None = None) -> None:
         """Starts the call. Where it cannot go is told by `ended`; raises ValueError for
-        a header that cannot be sent."""
+        a header that cannot be sent. `lines`: the headers as curl wants them."""
+        if lines is None:
+            lines = header_lines(post.headers)
         began = time.monotonic()
         try:
             target = destinations.read_url(post.url)
-            call = _Call(post, began, target)
+            call = _Call(post, began, target, lines)
             if target.address is not None:
                 destinations.check(target.address, target)
                 self._start(call, [target.address])
@@ -155,7 +158,6 @@ class Many:
 
     def _look_up(self, call: _Call) -> None:
         """In a thread of its own; calls to the same place wait for the same answer."""
-        header_lines(call.post.headers)  # what cannot be sent is told now, not later
         place = (call.target.host, call.target.port)
         call.named = time.monotonic()
         if place in self._asking:
@@ -212,7 +214,7 @@ class Many:
         call.allowed = allowed
         exchange = self._spare.pop() if self._spare else Exchange(keeps=True)
         exchange.ask(
-            "POST", call.target, allowed, headers=post.headers, body=post.body,
+            "POST", call.target, allowed, lines=call.lines, body=post.body,
             timeout=left, most=post.most, cuts=True, fresh=call.fresh,
         )  # fmt: skip
         self._exchanges[exchange.handle] = (call, exchange)

@@ -154,7 +154,7 @@ def _pick_at_once(
               ) found
             )
             UPDATE {deliveries} d SET lease = %(lease)s, leased_until = %(until)s
-            FROM picked WHERE d.id = picked.id
+            WHERE d.id = ANY (ARRAY(SELECT id FROM picked))
             RETURNING d.endpoint_id, d.id, d.event_id, d.tries, d.attempts_made,
               {_seconds("d.created")}
             """,  # noqa: S608 - own names

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -86,6 +86,8 @@ class Claims:
         #: Endpoints for which something waits, and from when they may be sent it; those
         #: of which we have enough: never, until some of it has come back.
         self._from: dict[UUID, float] = {}
+        #: Endpoints that were too slow for a stock.
+        self._tardy: set[UUID] = set()
         self._look_at = 0.0
         self._is_fresh = False
         self._news: dict[int, News] = {}
@@ -108,28 +110,40 @@ class Claims:
         until = now + LEASE
         with transaction.atomic():
             endpoints = _locked(ready)
-            shares = _shares(endpoints.values(), room, self.in_hand, now)
+            free = {
+                pk: self._depth(endpoint) - self.in_hand[pk]
+                for pk, endpoint in endpoints.items()
+            }
+            shares = _shares(endpoints, free, room, self.in_hand, now)
             rows = _pick(shares, now, lease, until) if shares else []
             picked = Counter(row[0] for row in rows)
             _pace(endpoints, picked, now)
-        self.in_hand += picked
         for pk in ready:
             self._from.pop(pk)
         for pk, endpoint in endpoints.items():
-            self._expect(endpoint, shares.get(pk), picked[pk], now)
-        return self._with_news(lease, until, endpoints, rows)
+            self._expect(endpoint, free[pk], shares.get(pk), picked[pk], now)
+        claimed = self._with_news(lease, until, endpoints, rows)
+        self.in_hand.update(one.endpoint.pk for one in claimed)
+        return claimed
 
-    def came_back(self, endpoint: UUID) -> None:
-        """One of its deliveries is noted or let go: there may be more to claim."""
-        self.in_hand[endpoint] -= 1
-        self._from[endpoint] = 0.0
-        self._is_fresh = False
+    def came_back(self, claimed: Iterable[Claimed], *, begun: bool = True) -> None:
+        """They are noted or, not `begun`, let go: there may be more to claim."""
+        numbers = Counter(one.endpoint.pk for one in claimed)
+        self.in_hand.subtract(numbers)
+        for pk in numbers:
+            if self._from.get(pk, inf) == inf:
+                self._from[pk] = 0.0
+        self._is_fresh = self._is_fresh and not numbers
+        if not begun:
+            self._tardy.update(numbers)
 
     @property
     def wait(self) -> float | None:
-        now = time.time()
-        later = [moment - now for moment in self._from.values() if moment > now]
-        return min((wait for wait in later if wait <= SOON), default=None)
+        first = min(
+            (at for pk, at in self._from.items() if self._has_room(pk)), default=inf
+        )
+        wait = max(0.0, first - time.time())
+        return wait if wait <= SOON else None
 
     # --------------------------------------------------------------- where more waits
     def _look(self) -> None:
@@ -144,25 +158,37 @@ class Claims:
         self._is_fresh = True
 
     def _ready(self) -> list[UUID]:
-        """A stock that is half full is left to go down further, so that claims are few
-        and large."""
         now = time.time()
-        return [
-            pk
-            for pk, moment in self._from.items()
-            if moment <= now and self.in_hand[pk] <= STOCK // 2
-        ]
+        return [pk for pk, at in self._from.items() if at <= now and self._has_room(pk)]
+
+    def _has_room(self, endpoint: UUID) -> bool:
+        """A stock goes down by half before it is filled up again, so that claims are
+        few and large."""
+        return self.in_hand[endpoint] <= STOCK // 2
 
     def _expect(
-        self, endpoint: Endpoint, share: Share | None, picked: int, now: datetime
+        self,
+        endpoint: Endpoint,
+        free: int,
+        share: Share | None,
+        picked: int,
+        now: datetime,
     ) -> None:
         """Remembers when to come back to an endpoint that was just asked."""
-        if share is None and _depth(endpoint) <= self.in_hand[endpoint.pk]:
+        if free <= 0:
             self._from[endpoint.pk] = inf
         elif share is None or picked == share.most:
             rest = endpoint.slow_until or now
             paced = endpoint.paced or now
             self._from[endpoint.pk] = max(rest, paced).timestamp()
+
+    def _depth(self, endpoint: Endpoint) -> int:
+        """How many this worker may have of it: more than go out at once only while it
+        is well and quick."""
+        is_well = endpoint.failing is None and not endpoint.slow
+        if is_well and endpoint.pk not in self._tardy:
+            return STOCK
+        return _at_once(endpoint)
 
     # ----------------------------------------------------------------- what they say
     def _with_news(
@@ -214,43 +240,38 @@ def _locked(ready: Sequence[UUID]) -> dict[UUID, Endpoint]:
 
 
 def _shares(
-    endpoints: Collection[Endpoint],
+    endpoints: Mapping[UUID, Endpoint],
+    free: Mapping[UUID, int],
     room: int,
     in_hand: Mapping[UUID, int],
     now: datetime,
 ) -> dict[UUID, Share]:
     """How many of each may be claimed; one more of each in turn while there is room."""
     most = {}
-    for endpoint in endpoints:
-        free = _depth(endpoint) - in_hand.get(endpoint.pk, 0)
-        if (number := min(free, _allowance(endpoint, now))) > 0:
-            most[endpoint.pk] = number
+    for pk, endpoint in endpoints.items():
+        if (number := min(free[pk], _allowance(endpoint, now))) > 0:
+            most[pk] = number
+    numbers = Counter(most) if sum(most.values()) <= room else _in_turn(most, room)
+    return {
+        pk: Share(number, in_hand.get(pk, 0), _at_once(endpoints[pk]))
+        for pk, number in numbers.items()
+    }
+
+
+def _in_turn(most: dict[UUID, int], room: int) -> Counter[UUID]:
     numbers: Counter[UUID] = Counter()
-    while room > 0 and len(most) > 0:
+    while room > 0:
         for pk in list(most)[:room]:
             numbers[pk] += 1
             most[pk] -= 1
             room -= 1
             if not most[pk]:
                 del most[pk]
-    return {
-        endpoint.pk: Share(
-            numbers[endpoint.pk], in_hand.get(endpoint.pk, 0), _at_once(endpoint)
-        )
-        for endpoint in endpoints
-        if numbers[endpoint.pk]
-    }
+    return numbers
 
 
 def _at_once(endpoint: Endpoint) -> int:
     return 1 if endpoint.slow else AT_ONCE
-
-
-def _depth(endpoint: Endpoint) -> int:
-    """How many a worker may have of it: more than go out at once only while it is
-    well."""
-    is_well = endpoint.failing is None and not endpoint.slow
-    return STOCK if is_well else _at_once(endpoint)
 
 
 def _allowance(endpoint: Endpoint, now: datetime) -> int:

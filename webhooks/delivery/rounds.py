@@ -16,6 +16,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 
 from django.utils import timezone
 
@@ -32,8 +34,9 @@ logger = logging.getLogger(__name__)
 IN_HAND = 1000
 #: Results are noted when there are so many, or when the first has waited so long.
 BATCH, LONGEST_UNNOTED = 400, 0.03
-#: While some are under way one looks for more this often, seconds.
-LOOK_AGAIN = 0.1
+#: While some are under way one looks for more this often, seconds; where a rate lets
+#: the next one out sooner, then.
+LOOK_AGAIN, SHORTEST_PAUSE = 0.1, 0.002
 #: A run ends by itself, so that a queue's worker can be stopped, and none is frozen.
 LONGEST_RUN = 30.0
 #: A try is begun only in the first part of its lease.
@@ -123,20 +126,29 @@ class Run:
         if time.monotonic() < self.look_at or self._is_over():
             return
         room = IN_HAND - self.claims.in_hand.total()
-        for claimed in self.claims.take(room):
+        taken = self.claims.take(room)
+        self._read_secrets(taken)
+        for claimed in taken:
             self._begin(claimed)
         wait = self.claims.wait
-        self.look_at = time.monotonic() + min(LOOK_AGAIN, wait or LOOK_AGAIN)
+        pause = LOOK_AGAIN if wait is None else min(wait, LOOK_AGAIN)
+        self.look_at = time.monotonic() + max(pause, SHORTEST_PAUSE)
+
+    def _read_secrets(self, taken: Iterable[Claimed]) -> None:
+        """All at once. One that does not open is told of with its own delivery."""
+        endpoints = {one.endpoint.pk: one.endpoint for one in taken}
+        with suppress(vault.Locked):
+            secrets.read_ahead(endpoints.values())
 
     def _begin(self, claimed: Claimed) -> None:
         now = timezone.now()
         if (claimed.until - now).total_seconds() < claims.LEASE_SECONDS - LATEST_START:
             # Frozen in between: by now another worker may have it.
-            self.claims.came_back(claimed.endpoint.pk)
+            self.claims.came_back([claimed])
             return
         try:
             letter = letters.of(claimed, now)
-            tag, lane = (claimed, letter.shown), claimed.endpoint.pk
+            tag, lane = (claimed, letter.shown), claimed.endpoint.pk.int
             self.courier.begin(Post(tag, letter.url, letter.headers, letter.body, lane))
             return
         except letters.NoWords as error:
@@ -147,7 +159,7 @@ class Run:
             logger.exception("Delivery %s cannot be written", claimed.id)
             words = f"The letter could not be written: {type(error).__name__}."
             notes.put_off(claimed, words, PUT_OFF, now)
-        self.claims.came_back(claimed.endpoint.pk)
+        self.claims.came_back([claimed])
 
     # ------------------------------------------------------------------------- to note
     def _take(self, ended: Ended) -> None:
@@ -179,7 +191,7 @@ class Run:
         notes.write(results)
         notes.let_go(let_go)  # before an endpoint is disabled: so they are held, too
         health.note(results)
-        for claimed in (*(result.claimed for result in results), *let_go):
-            self.claims.came_back(claimed.endpoint.pk)
+        self.claims.came_back(result.claimed for result in results)
+        self.claims.came_back(let_go, begun=False)
         self.tried += len(results)
         self.look_at = 0.0  # there is room again
