@@ -25,7 +25,7 @@ from webhooks import jobs
 from webhooks.delivery import claims
 from webhooks.models import Attempt, Delivery
 
-ENDPOINTS, EVENTS = 3, 120
+ENDPOINTS, EVENTS = 3, 200
 
 
 def die_at(step: str, number: int) -> None:

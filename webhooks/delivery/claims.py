@@ -35,7 +35,7 @@ LEASE = timedelta(seconds=LEASE_SECONDS)
 #: Deliveries that an endpoint is sent at the same time.
 AT_ONCE = 4
 #: Deliveries that one worker claims for an endpoint that is well, with those under way.
-STOCK = 16
+STOCK = 32
 #: What an endpoint's rate left unused is made up for within so much time.
 CREDIT = timedelta(seconds=0.05)
 #: An event waits for an earlier one of its subject that is tried within so many

@@ -31,9 +31,9 @@ from webhooks.delivery.notes import Result
 logger = logging.getLogger(__name__)
 
 #: Deliveries that one worker has in hand, under way or waiting for their turn.
-IN_HAND = 1000
+IN_HAND = 2000
 #: Results are noted when there are so many, or when the first has waited so long.
-BATCH, LONGEST_UNNOTED = 400, 0.03
+BATCH, LONGEST_UNNOTED = 1000, 0.03
 #: While some are under way one looks for more this often, seconds; where a rate lets
 #: the next one out sooner, then.
 LOOK_AGAIN, SHORTEST_PAUSE = 0.1, 0.002

@@ -82,7 +82,7 @@ def test_a_stock_is_one_workers_and_only_of_an_endpoint_that_is_well(
     now = timezone.now()
     Endpoint.objects.filter(pk=failing.pk).update(failing=now)
     Endpoint.objects.filter(pk=slow.pk).update(failing=now, slow=True)
-    publish(project, 50)
+    publish(project, claims.STOCK + 10)
     caught = Counter(one.endpoint.pk for one in claims.Claims().take(100))
     expected = {well.pk: claims.STOCK, failing.pk: claims.AT_ONCE, slow.pk: 1}
     assert caught == expected
