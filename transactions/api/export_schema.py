@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from merchant.api_schema import errors
+from transactions.exporting.changes import PERIODS
 from transactions.exporting.lists import LISTS
 from transactions.models import Export, ExportFormat, ExportStyle
 
@@ -111,6 +112,12 @@ class ExportRequest(serializers.Serializer):
         required=False,
         help_text="What a row is: a transaction (default), a line item, or a change of "
         "the balance.",
+    )
+    period_by = serializers.ChoiceField(
+        list(PERIODS),
+        required=False,
+        help_text="Of balance changes, what `created` or `paid` in the filters is "
+        "about: when the change `happened` (default), or when its `purchase` was made.",
     )
     time_zone = serializers.CharField(
         required=False,

@@ -24,7 +24,9 @@ from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.models import Export
 
-ASKED = ("format", "style", "columns", "filters", "rows", "time_zone")
+ASKED = (
+    "format", "style", "columns", "filters", "rows", "period_by", "time_zone",
+)  # fmt: skip
 #: What a body calls it -> what a wish does.
 _NAMES = {"zone": "time_zone", "table": "rows"}
 
@@ -81,6 +83,7 @@ def _wish(key: ApiKey, data: Mapping[str, Any]) -> Wish:
         table=_table(_text(data, "rows", "transactions")),
         columns=tuple(_texts(data, "columns")),
         query=urlencode(list(_filters(data.get("filters")))),
+        period_by=_text(data, "period_by", ""),
         zone=_text(data, "time_zone", key.project.time_zone),
     )
 

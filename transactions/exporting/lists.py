@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -27,6 +27,9 @@ from transactions.refund_list import STATES, RefundFilter
 from transactions.statuses import PayoutStatus
 from webhooks.list_filter import SINCE, UNTIL
 from webhooks.record.delivery_filters import DeliveryFilter
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: Through whose eyes rows are seen: a member's, or those of a project's API key.
 Eyes = Member | Project
@@ -135,7 +138,7 @@ def of_draft(member: Member, bulk: BulkAction) -> Wanted:
 
 def _transactions(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
     asked = sales_of(eyes, query, livemode)
-    return _of_sales(eyes, asked, asked.strands)
+    return of_sales(eyes, asked, asked.strands)
 
 
 def _disputes(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
@@ -156,9 +159,15 @@ def _disputes(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
     since, until = (edges.get(name) for name in _EDGES)
     kept = [(name, text) for name, text in typed.items() if text]
     return replace(
-        _of_sales(eyes, asked, [rows]),
+        of_sales(eyes, asked, [rows]),
         query=urlencode([*asked.pairs(without=("livemode", "sort")), *kept]),
-        described=_with_edges(asked.less("livemode"), since, until),
+        described=with_edges(
+            asked.less("livemode"),
+            since,
+            until,
+            _("Opened from: %s"),
+            _("Opened before: %s"),
+        ),
         since=since,
         until=until,
         errors=errors,
@@ -169,18 +178,24 @@ def _disputes(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
 _EDGES = {"created[gte]": "created__gte", "created[lt]": "created__lt"}
 
 
-def _with_edges(
-    asked: TransactionFilter, since: datetime | None, until: datetime | None
+def with_edges(
+    asked: TransactionFilter,
+    since: datetime | None,
+    until: datetime | None,
+    begin: StrOrPromise,
+    end: StrOrPromise,
 ) -> str:
+    """The filter in words, and between which times; the last two say it of each."""
     words = [] if asked.is_empty else [asked.described()]
-    words += [str(_("Opened from: %s") % short_time(since))] if since else []
-    words += [str(_("Opened before: %s") % short_time(until))] if until else []
+    words += [str(begin % short_time(since))] if since else []
+    words += [str(end % short_time(until))] if until else []
     return "; ".join(words) or "Everything"
 
 
-def _of_sales(
+def of_sales(
     eyes: Eyes, asked: TransactionFilter, strands: Sequence[QuerySet[Any]]
 ) -> Wanted:
+    """Rows of the purchases that the filter shows."""
     named = bool(asked.typed("project"))
     held = isinstance(eyes, Member) and bool(held_projects(eyes))
     return Wanted(

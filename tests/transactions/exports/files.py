@@ -14,13 +14,26 @@ import openpyxl
 from django.db.models import F, QuerySet
 
 from merchant.models import Project
-from tests.factories import make_connection, make_item, make_refund, make_transaction
+from tests.factories import (
+    make_changes,
+    make_connection,
+    make_item,
+    make_refund,
+    make_transaction,
+)
 from transactions.exports import writing
 from transactions.exports.lists import TABLES
 from transactions.exports.source import Source
 from transactions.exports.spec import Spec
 from transactions.exports.writing import Receipt
-from transactions.models import Customer, Dispute, Payout, Refund, Transaction
+from transactions.models import (
+    BalanceChange,
+    Customer,
+    Dispute,
+    Payout,
+    Refund,
+    Transaction,
+)
 from webhooks.models import Delivery, Endpoint, Event
 
 #: Summer in Berlin, so that a zone that is forgotten is seen.
@@ -36,7 +49,7 @@ HOSTILE = (
 LISTS: dict[str, type] = {
     "transactions": Transaction,
     "items": Transaction,
-    "balance": Transaction,
+    "balance": BalanceChange,
     "refunds": Refund,
     "disputes": Dispute,
     "payouts": Payout,
@@ -81,6 +94,7 @@ def fill(project: Project) -> list[Transaction]:
             make_item(row, text or "thing", quantity=number)
             make_item(row, "Shield", position=1, sku=text[:20], amount=5)
     _afterwards(rows, connection)
+    make_changes(*rows)
     return rows
 
 
