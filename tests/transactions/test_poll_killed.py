@@ -19,6 +19,8 @@ from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 
+PAID = timezone.now()
+
 
 class Killed(BaseException):
     """No `except Exception` sees it, as none sees kill -9."""
@@ -35,10 +37,10 @@ class Provider:
         self, since: datetime, until: datetime, *_more: Any
     ) -> Iterator[list[Fact]]:
         self.asked.append((since, until))
-        yield [payment(1, at=timezone.now())]
+        yield [payment(1, at=PAID)]
         if self.ends:
             raise self.ends
-        yield [payment(2, at=timezone.now())]
+        yield [payment(2, at=PAID)]
 
 
 @pytest.fixture
