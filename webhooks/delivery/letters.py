@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from webhooks import custom_headers, dialects, secrets
+from webhooks import custom_headers, dialects, reach, secrets
 from webhooks.delivery import schedule
 from webhooks.delivery.claims import Claimed
 from webhooks.dialects.base import News
@@ -17,7 +17,8 @@ HIDDEN = "(hidden)"
 
 
 class NoWords(Exception):
-    """There is nothing to send: the dialect does not say this, or it is forgotten."""
+    """There is nothing to send: the dialect does not say this, it is forgotten, or must
+    not go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def write(endpoint: Endpoint, news: News, at: datetime) -> Outgoing:
 
     Raises NoWords, secrets.NoKeys, vault.Locked.
     """
+    if reach.is_foreign(endpoint):
+        raise NoWords(reach.FOREIGN)
     if not news.payload:
         raise NoWords("What this event said is no longer kept.")
     keys = secrets.keys_of(endpoint)
