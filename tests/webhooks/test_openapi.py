@@ -16,7 +16,7 @@ from merchant.wsgi import application
 from tests.factories import make_api_key, make_transaction
 from tests.transactions.test_openapi import _ask, _fits
 from tests.webhooks.telling import make_delivery, make_endpoint, make_event
-from transactions.api_purchase_schema import EXAMPLE as PURCHASE
+from transactions.api.purchase_schema import EXAMPLE as PURCHASE
 from webhooks.api import endpoint_schema, event_schema, store_schema
 from webhooks.api.endpoints import endpoint_object
 from webhooks.api.event_schema import PARAMETERS

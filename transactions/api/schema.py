@@ -15,7 +15,7 @@ from rest_framework import serializers
 
 from merchant.api_schema import IDEMPOTENCY_KEY, errors
 from merchant.providers import CHOICES as PROVIDERS
-from transactions.api_examples import EXAMPLE, LISTED
+from transactions.api.examples import EXAMPLE, LISTED
 from transactions.filter_fields import SURENESS
 from transactions.statuses import (
     DisputeStatus,

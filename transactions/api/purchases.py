@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from merchant.api_view import ApiView
-from transactions import api_purchase_schema, outgoing
-from transactions.api import named
+from transactions import outgoing
+from transactions.api import purchase_schema
+from transactions.api.transactions import named
 from transactions.rendering import CHILDREN
 from webhooks.dialects import paysecure
 
@@ -22,7 +23,7 @@ from webhooks.dialects import paysecure
 class PurchaseDetail(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_purchase_schema.DETAIL
+    @purchase_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         row = named(request.auth.project, id)
         prefetch_related_objects([row], *CHILDREN)

@@ -14,8 +14,9 @@ from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import ApiKey, Project
-from transactions import api_refund_schema, paging, refunds
-from transactions.api import DEFAULT_LIMIT, named
+from transactions import paging, refunds
+from transactions.api import refund_schema
+from transactions.api.transactions import DEFAULT_LIMIT, named
 from transactions.filter_values import Scope, as_uuid, moment, zone_named
 from transactions.models import Refund, Transaction
 from transactions.rendering import refund_object
@@ -33,7 +34,7 @@ _DIGITS = 15
 class RefundList(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "refund"}
 
-    @api_refund_schema.LIST
+    @refund_schema.LIST
     def get(self, request: Request) -> Response:
         key: ApiKey = request.auth
         query = gather(request.GET.lists())
@@ -59,7 +60,7 @@ class RefundList(ApiView):
         }
         return Response(listed)
 
-    @api_refund_schema.CREATE
+    @refund_schema.CREATE
     def post(self, request: Request) -> Response:
         api_key: ApiKey = request.auth
         asked = _asked(request)
@@ -76,7 +77,7 @@ class RefundList(ApiView):
 class RefundDetail(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_refund_schema.DETAIL
+    @refund_schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         return Response(refund_object(_find(request.auth.project, id)))
 

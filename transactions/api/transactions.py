@@ -14,7 +14,8 @@ from merchant.api_query import PAGING, Query, limit_of, single
 from merchant.api_view import ApiView
 from merchant.brackets import gather
 from merchant.models import Project
-from transactions import api_changes, api_schema, selectors
+from transactions import selectors
+from transactions.api import changes, schema
 from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.filters import TransactionFilter
@@ -30,7 +31,7 @@ LONGEST_ID = 200
 class TransactionList(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read"}
 
-    @api_schema.LIST
+    @schema.LIST
     def get(self, request: Request) -> Response:
         asked = TransactionFilter.of_project(request.auth.project, request.GET)
         query = gather(request.GET.lists())
@@ -59,17 +60,17 @@ class TransactionList(ApiView):
 class TransactionDetail(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "write"}
 
-    @api_schema.DETAIL
+    @schema.DETAIL
     def get(self, request: Request, id: str) -> Response:
         visible = selectors.of_project(request.auth.project)
         row = find(visible.prefetch_related(*CHILDREN), id)
         return Response(transaction_object(row))
 
-    @api_schema.CHANGE
+    @schema.CHANGE
     def post(self, request: Request, id: str) -> Response:
         visible = selectors.of_project(request.auth.project)
         row = find(visible.select_related("project__merchant"), id)
-        told, headers = api_changes.change(request, row)
+        told, headers = changes.change(request, row)
         return Response(told, headers=headers)
 
 

@@ -14,8 +14,8 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from merchant.api_schema import errors
-from transactions.api_examples import EXAMPLE
-from transactions.api_schema import (
+from transactions.api.examples import EXAMPLE
+from transactions.api.schema import (
     ID,
     MINOR,
     MOMENT,
