@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from tests.factories import make_connection, make_member
 from tests.webhooks.endpoints.parts import make_delivery, make_endpoint, make_try
 from transactions.models import Transaction
 from webhooks import endpoints
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Delivery, Endpoint, Resend
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -241,6 +242,16 @@ def test_what_went_out(
         look(width, scheme)
 
 
+def sent_again(told: Delivery, owner: Member) -> Resend:
+    """Thousands under way, of which a worker has queued some."""
+    return Resend.objects.create(
+        merchant=owner.merchant, project=told.project, endpoint=told.endpoint,
+        what="failed", since=timezone.now() - timedelta(days=2), rate=25,
+        state="running", rows_total=50_000, rows_done=12_000, queued=11_900,
+        started=timezone.now() - timedelta(minutes=8), actor_name="Ana " + "Long" * 20,
+    )  # fmt: skip
+
+
 def test_one_that_went_out(
     page, live_server, look: Callable, sign_in: Callable, owner: Member, told: Delivery
 ) -> None:
@@ -249,6 +260,8 @@ def test_one_that_went_out(
         f"/deliveries/{told.pk}/",
         f"/events/{told.event.key}/?as=standard",
         "/deliveries/resend/",
+        "/deliveries/resends/",
+        f"/deliveries/resends/{sent_again(told, owner).pk}/",
     ):
         page.goto(live_server.url + path)
         for width, scheme in SOME:
