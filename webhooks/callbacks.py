@@ -6,6 +6,7 @@ from uuid import uuid5
 
 from merchant.models import Project
 from webhooks import reach, signing_keys
+from webhooks.endpoints.terms import USUAL_RATE
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
@@ -26,6 +27,7 @@ def endpoint_for(project: Project, url: str) -> Endpoint:
             "kind": Endpoint.Kind.CALLBACK,
             "url": url,
             "dialect": Dialect.PAYSECURE,
+            "rate": USUAL_RATE,
         },
     )
     return endpoint
