@@ -15,7 +15,7 @@ from django.utils import timezone
 from merchant import bulk, ids
 from merchant.models import Project
 from merchant.providers import PROVIDERS
-from transactions import customers, fold, fulfilment_rules, totals
+from transactions import customers, fold, fulfilment_rules, journal, totals
 from transactions.fold.fulfilment import WHOLE
 from transactions.models import (
     Customer,
@@ -141,6 +141,7 @@ def write(
         references={folder.id: folder.names for folder in folders},
     )
     _write_children(folders, folded, [known[id] for id in before], written)
+    written.touched |= journal.keep(changes(folders, folded), before)
     after = [(row, folded[row["id"]].items) for row, _ in rows]
     totals.count(added=after, taken=[*before.values(), *gone])
     _tend_customers(rows, gone, written.touched, unheard)
@@ -391,25 +392,45 @@ def children(
             for key, columns in folded[folder.id].refunds.items()
         },
     )
-    for model, part in (
-        (Dispute, "disputes"),
-        (DeliveryItem, "delivery_items"),
-    ):
-        yield (
-            model,
-            "provider_id",
-            {
-                (folder.id, key): columns
-                for folder in folders
-                for key, columns in getattr(folded[folder.id], part).items()
-            },
-        )
+    yield (
+        Dispute,
+        "provider_id",
+        {
+            (folder.id, key): columns | _where(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].disputes.items()
+        },
+    )
+    yield (
+        DeliveryItem,
+        "provider_id",
+        {
+            (folder.id, key): columns
+            for folder in folders
+            for key, columns in folded[folder.id].delivery_items.items()
+        },
+    )
+
+
+def changes(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> journal.Changes:
+    """The balance changes of these transactions."""
+    return {
+        (folder.id, key): columns | _whose(folder, folded[folder.id])
+        for folder in folders
+        for key, columns in folded[folder.id].changes.items()
+    }
 
 
 def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
-    """Refunds carry whose they are, so that a list of them needs no other table."""
+    return _where(folder, folded) | {"merchant_id": folder.project.merchant_id}
+
+
+def _where(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
+    """What hangs on a purchase carries whose it is, so that lists of it need no other
+    table."""
     return {
-        "merchant_id": folder.project.merchant_id,
         "project_id": folder.project.id,
         "livemode": folded.columns["livemode"],
     }

@@ -191,7 +191,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "money", "created", "reason", "failure_reason", "trace", "verified", "livemode",
         "request",  # our refund's id, as it came back with the provider's own
     ),
-    "dispute": ("money", "created", "reason", "due_by", "livemode"),
+    "dispute": (
+        "money", "created", "reason", "due_by", "livemode",
+        "answered",  # True once the merchant's evidence is in, and nothing before
+    ),
     "delivery_item": ("name", "created", "expires", "reason", "livemode"),
     "link": ("customer_details", "livemode"),
     "subscription": (
