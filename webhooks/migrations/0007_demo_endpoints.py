@@ -16,7 +16,7 @@ def mark(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0005_resends")]
+    dependencies = [("webhooks", "0006_room_beside_rows")]
 
     operations = [
         migrations.AddField(
