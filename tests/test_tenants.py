@@ -61,7 +61,7 @@ from transactions.models import (
     Transaction,
     TransactionAlias,
 )
-from webhooks.models import Delivery, Event, Refusal
+from webhooks.models import Delivery, Event, Refusal, Resend
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +170,13 @@ ROUTES = {
     "deliveries/charts/": Route(READ, DEVELOPERS),
     "deliveries/resend/": Route(
         "GET POST", DEVELOPERS, own=(200, 422), stranger=(200, 422)
+    ),
+    "deliveries/resends/": Route(READ, DEVELOPERS),
+    "deliveries/resends/<id>/": Route(
+        READ, DEVELOPERS, stranger=(404,), id="resend_run"
+    ),
+    "deliveries/resends/<id>/cancel/": Route(
+        WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="resend_run"
     ),
     "deliveries/<id>/resend/": Route(
         WRITE, DEVELOPERS, own=(302,), stranger=(404,), id="delivery"
@@ -390,6 +397,8 @@ def ids_at(address: str, house: House) -> set[str]:
         return {str(house.ids["event"])}
     if "<id>" not in address:
         return {""}
+    if address.startswith("deliveries/resends/"):
+        return {str(house.ids["resend_run"])}
     if address.startswith("deliveries/"):
         return {str(house.ids["delivery"])}
     if address.startswith("webhooks/"):
@@ -464,6 +473,10 @@ def full_house(mark: str) -> House:
     note = Note.objects.create(transaction=sale)
     event = outbound.event(project, subject=sale.pk)
     delivery = outbound.exhausted(event, outbound.endpoint(project))
+    resend_run = Resend.objects.create(
+        merchant=merchant, project=project, what="failed", since=now,
+        endpoint=delivery.endpoint,
+    )  # fmt: skip
     made = {"merchant": merchant, "member": owner, "format": "csv", "style": "people"}
     of = {"listing": "transactions", "table": "transactions"}
     export = Export.objects.create(
@@ -482,6 +495,7 @@ def full_house(mark: str) -> House:
         "bulk": bulk, "view": view, "note": note, "delivery": delivery,
         "endpoint": delivery.endpoint, "secret": connection.secrets.get(),
         "export": export, "schedule": schedule, "preset": preset,
+        "resend_run": resend_run,
     }  # fmt: skip
     ids = {name: row.pk for name, row in rows.items()}
     event.refresh_from_db()

@@ -26,7 +26,7 @@ from transactions.models import (
     Transaction,
 )
 from webhooks import endpoints
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Delivery, Endpoint, Resend
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -255,6 +255,16 @@ def test_what_went_out(
         look(width, scheme)
 
 
+def sent_again(told: Delivery, owner: Member) -> Resend:
+    """Thousands under way, of which a worker has queued some."""
+    return Resend.objects.create(
+        merchant=owner.merchant, project=told.project, endpoint=told.endpoint,
+        what="failed", since=timezone.now() - timedelta(days=2), rate=25,
+        state="running", rows_total=50_000, rows_done=12_000, queued=11_900,
+        started=timezone.now() - timedelta(minutes=8), actor_name="Ana " + "Long" * 20,
+    )  # fmt: skip
+
+
 def test_one_that_went_out(
     page, live_server, look: Callable, sign_in: Callable, owner: Member, told: Delivery
 ) -> None:
@@ -263,6 +273,8 @@ def test_one_that_went_out(
         f"/deliveries/{told.pk}/",
         f"/events/{told.event.key}/?as=standard",
         "/deliveries/resend/",
+        "/deliveries/resends/",
+        f"/deliveries/resends/{sent_again(told, owner).pk}/",
     ):
         page.goto(live_server.url + path)
         for width, scheme in SOME:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from webhooks import custom_headers, dialects, secrets
+from webhooks import custom_headers, dialects, reach, secrets
 from webhooks.delivery import schedule
 from webhooks.delivery.claims import Claimed
 from webhooks.dialects.base import News
@@ -22,7 +22,8 @@ _written: dict[tuple[str, str, int, datetime], tuple[News, bytes]] = {}
 
 
 class NoWords(Exception):
-    """There is nothing to send: the dialect does not say this, or it is forgotten."""
+    """There is nothing to send: the dialect does not say this, it is forgotten, or must
+    not go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def _body(dialect: str, news: News) -> bytes:
 
 
 def _signed(endpoint: Endpoint, news: News, body: bytes, at: datetime) -> Outgoing:
+    if reach.is_foreign(endpoint):
+        raise NoWords(reach.FOREIGN)
     keys = secrets.keys_of(endpoint)
     signed = dialects.DIALECTS[endpoint.dialect].sign(news, body, keys, at)
     if not endpoint.sealed_headers:

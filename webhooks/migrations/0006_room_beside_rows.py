@@ -7,7 +7,7 @@ from merchant.postgres import OnPostgres
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0004_finding_deliveries")]
+    dependencies = [("webhooks", "0005_resends")]
 
     operations = [
         OnPostgres(
