@@ -45,6 +45,7 @@ def main(words: list[str]) -> int:
         if missing and CI:
             print("CI=true: nothing may be skipped.")
             return 1
+        clean |= servers.migrated(place, database)
         first = {"DATABASE_URL": database or "", "REDIS_URL": redis or ""}
         results = []
         if database or redis:
@@ -60,6 +61,7 @@ OURS = {
     "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SECRET_KEY", "ENCRYPTION_KEYS",
     "DATA_DIR", "EMAIL_URL", "ALLOWED_HOSTS", "SANDBOX_URL", "PROXY_HOPS", "HOST",
     "PORT", "DEBUG", "ALLOW_PRIVATE_ENDPOINTS", "DJANGO_SETTINGS_MODULE",
+    "MIGRATED_SQLITE", "MIGRATED_POSTGRES",
 }  # fmt: skip
 
 
