@@ -78,7 +78,8 @@ def django_db_keepdb(
     """On SQLite a migrated file is kept as it is; PostgreSQL copies by itself."""
     if _has_postgres() or not settings.MIGRATED_SQLITE:
         return django_db_keepdb
-    shutil.copyfile(settings.MIGRATED_SQLITE, settings.DATABASES["default"]["TEST"]["NAME"])
+    copy = settings.DATABASES["default"]["TEST"]["NAME"]
+    shutil.copyfile(settings.MIGRATED_SQLITE, copy)
     return True
 
 

@@ -57,8 +57,7 @@ def own_database() -> Iterator[dict[str, str]]:
     name = f"house_{secrets.token_hex(6)}"
     model = settings.MIGRATED_POSTGRES or "template1"
     server = (
-        f"{here['USER']}:{here['PASSWORD'] or ''}"
-        f"@{here['HOST']}:{here['PORT'] or 5432}"
+        f"{here['USER']}:{here['PASSWORD'] or ''}@{here['HOST']}:{here['PORT'] or 5432}"
     )
     with psycopg.connect(f"postgres://{server}/postgres", autocommit=True) as admin:
         create = SQL("CREATE DATABASE {} TEMPLATE {}")

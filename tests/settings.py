@@ -24,7 +24,7 @@ if _worker and os.environ.get("REDIS_URL"):
 from merchant.settings import *  # noqa: E402, F403
 from merchant.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
-#: Empty databases with all tables, of which a run takes copies; without one it migrates.
+#: Empty databases with all tables, of which a run takes copies.
 MIGRATED_SQLITE = os.environ.get("MIGRATED_SQLITE", "")
 MIGRATED_POSTGRES = os.environ.get("MIGRATED_POSTGRES", "")
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY, SOME
 from tests.factories import make_connection, make_member
 from tests.webhooks.endpoints.parts import make_delivery, make_endpoint, make_try
 from transactions.models import Transaction
@@ -16,17 +17,14 @@ from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-SOME = [(1280, "light"), (390, "dark")]
-
 
 @pytest.mark.parametrize(
     "path", ["/login/", "/password/reset/", "/password/reset/done/"]
 )
 def test_before_the_login(page, live_server, look: Callable, path: str) -> None:
     page.goto(live_server.url + path)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["/logout/", "/password/change/"])
@@ -35,8 +33,8 @@ def test_of_the_account(
 ) -> None:
     sign_in(owner)
     page.goto(live_server.url + path)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_list(
@@ -45,8 +43,8 @@ def test_the_list(
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/?status=paid&status=failed&q=example")
     page.get_by_role("link", name="Buyer").first.wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("panel", ["Created", "Status", "More filters"])
@@ -73,8 +71,8 @@ def test_the_list_in_other_states(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/{query}")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_first_use(
@@ -84,8 +82,8 @@ def test_the_first_use(
     make_connection(project=owner.merchant.projects.get())
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("role", ["owner", "viewer"])
@@ -96,8 +94,8 @@ def test_the_card(
     page.goto(f"{live_server.url}/transactions/{rich.pk}/")
     for raw in page.locator("details.disclosure > summary").all():
         raw.click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_connections(
@@ -108,8 +106,8 @@ def test_connections(
     sign_in(owner)
     page.goto(f"{live_server.url}/connections/")
     page.locator("summary", has_text="1 closed connection").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("provider", ["stripe", "paysecure"])
@@ -127,8 +125,8 @@ def test_a_connection(
     for step in page.locator(".steps summary").all():
         step.click()
     page.evaluate("() => scrollTo(0, 0)")  # from under the bar
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("verb", ["key", "edit", "keys", "close"])
@@ -139,8 +137,8 @@ def test_what_is_done_to_a_connection(
     connection = make_connection("paysecure", project=post, heard=timezone.now())
     sign_in(owner, fresh=True)
     page.goto(f"{live_server.url}/connections/{connection.pk}/{verb}/")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("provider", ["", "paysecure/"])
@@ -152,8 +150,8 @@ def test_adding_a_connection(
     page.goto(f"{live_server.url}/connections/new/{provider}")
     for folded in page.locator("main summary").all():
         folded.click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["", "dragon-shop/"])
@@ -162,8 +160,8 @@ def test_projects(
 ) -> None:
     sign_in(owner)
     page.goto(f"{live_server.url}/projects/{path}")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_inbound_events(
@@ -172,8 +170,8 @@ def test_inbound_events(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/")
     page.get_by_role("link", name="charge.refunded").wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("event", ["charge.refunded", "payout.paid", "invoice.paid"])
@@ -184,8 +182,8 @@ def test_an_inbound_event(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/")
     page.get_by_role("link", name=event).click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_webhook_endpoints(
@@ -216,8 +214,8 @@ def test_webhook_endpoints(
         "samples/payment.success/", "samples/payout.paid/?dialect=paysuper", "proved/",
     ):  # fmt: skip
         page.goto(f"{live_server.url}/webhooks/{path}")
-        for width, scheme in SOME if path else EVERY:
-            look(width, scheme)
+        for sight in SOME if path else EVERY:
+            look(*sight)
 
 
 def test_refused_deliveries(
@@ -226,8 +224,8 @@ def test_refused_deliveries(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/refused/")
     page.get_by_text("does not fit").first.wait_for()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["/events/", "/deliveries/", "/deliveries/charts/"])
@@ -237,8 +235,8 @@ def test_what_went_out(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(live_server.url + path)
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_one_that_went_out(
@@ -251,8 +249,8 @@ def test_one_that_went_out(
         "/deliveries/resend/",
     ):
         page.goto(live_server.url + path)
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
 
 
 @pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])
@@ -284,8 +282,8 @@ class TestWithFaults:
 
     def test_a_page_that_is_none(self, page, live_server, look: Callable) -> None:
         page.goto(f"{live_server.url}/no-such-page/")
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
 
     def test_a_page_for_other_roles(
         self, page, live_server, look: Callable, sign_in: Callable, viewer: Member,
@@ -294,5 +292,5 @@ class TestWithFaults:
         sign_in(viewer)
         page.goto(f"{live_server.url}/connections/{rich.connection_id}/key/")
         page.get_by_text("Your role cannot open this page").wait_for()
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
