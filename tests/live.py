@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,16 @@ class House:
     def made(self, *words: str) -> dict[str, Any]:
         """The JSON object of one of our commands."""
         return json.loads(self.manage(*words, "--json").splitlines()[-1])
+
+    def all_made(self, *commands: Sequence[str]) -> list[dict[str, Any]]:
+        """The JSON objects of several of our commands, which one process runs."""
+        code = f"""
+from django.core.management import call_command
+for words in {[[*words, "--json"] for words in commands]!r}:
+    call_command(*words)
+"""
+        printed = self.manage("shell", "--verbosity", "0", "--no-imports", "-c", code)
+        return [json.loads(line) for line in printed.splitlines() if line[:1] == "{"]
 
     @contextlib.contextmanager
     def running(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
