@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
         if missing and CI:
             print("CI=true: nothing may be skipped.")
             return 1
-        clean |= servers.migrated(place, database)
+        clean |= servers.migrated(place, database, redis)
         first = {"DATABASE_URL": database or "", "REDIS_URL": redis or ""}
         results = []
         if database or redis:
