@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from transactions.api import TransactionDetail, TransactionList
-from transactions.api_exports import ExportDetail, ExportFile, ExportList
-from transactions.api_purchases import PurchaseDetail
-from transactions.api_refunds import RefundDetail, RefundList
+from transactions.api.exports import ExportDetail, ExportFile, ExportList
+from transactions.api.purchases import PurchaseDetail
+from transactions.api.refunds import RefundDetail, RefundList
+from transactions.api.transactions import (
+    TransactionDetail,
+    TransactionList,
+)
 from transactions.views import (
     browse,
     bulk,

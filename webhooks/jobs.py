@@ -8,15 +8,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from merchant.models import Connection
-from webhooks import (
-    alerts,
-    delivery,
-    endpoint_alerts,
-    forwarding,
-    health,
-    retention,
-    silence,
-)
+from webhooks import alerts, silence
+from webhooks.delivery import forwarding, health, retention, rounds
+from webhooks.endpoints import alerts as endpoint_alerts
 from webhooks.models import Alert, Refusal
 
 #: Refusals are for repairs of today; alerts only keep the same mail from going twice.
@@ -26,7 +20,7 @@ ALERTS_KEPT = timedelta(days=30)
 
 def deliver() -> int:
     """Sends everything that is due; returns how many tries were made."""
-    return delivery.deliver()
+    return rounds.deliver()
 
 
 def alert() -> int:

@@ -79,7 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/", include(all_endpoints)),
     path("events/", include(events_out)),
     path("deliveries/", include(letters_out)),
-    path("", include("webhooks.api_urls")),
+    path("", include("webhooks.api.urls")),
     path("connections/", connections.browse, name="connections"),
     path("connections/new/", connecting.choose, name="connection_choose"),
     path("connections/new/<slug:provider>/", connecting.open, name="connection_open"),

@@ -9,7 +9,7 @@ from django.test import Client
 
 from merchant.models import Project
 from tests.transactions.api_client import key_client
-from transactions import api
+from transactions.api import transactions
 
 ANYTHING = ["get", "post", "put", "patch", "delete", "head", "options"]
 UNKNOWN = [
@@ -126,7 +126,7 @@ def test_our_own_mistake_is_told_without_its_words(
     def fail(*_args, **_more):
         raise mistake
 
-    monkeypatch.setattr(api, "take", fail)
+    monkeypatch.setattr(transactions, "take", fail)
     answer = client.get("/v1/transactions")
     assert answer.status_code == status
     assert _error(answer)["type"] == type

@@ -20,8 +20,8 @@ from merchant.api_schema import schema_text
 from merchant.models import Project
 from merchant.wsgi import application
 from tests.factories import make_api_key, make_item, make_refund, make_transaction
-from transactions.api_examples import EXAMPLE, LISTED
-from transactions.api_schema import PARAMETERS
+from transactions.api.examples import EXAMPLE, LISTED
+from transactions.api.schema import PARAMETERS
 from transactions.filter_fields import FIELDS
 from transactions.models import Dispute
 from transactions.rendering import transaction_object

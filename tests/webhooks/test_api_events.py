@@ -16,7 +16,7 @@ from merchant.models import Project
 from tests.factories import make_project
 from tests.transactions.api_client import key_client
 from tests.webhooks.telling import make_delivery, make_endpoint, make_event
-from webhooks import event_list
+from webhooks.api import event_list
 from webhooks.catalogue import KINDS, TEST
 from webhooks.models import Event
 

@@ -19,9 +19,9 @@ from merchant.models import AuditEntry, Project
 from tests.factories import make_connection, make_project
 from tests.webhooks.telling import make_delivery, make_endpoint, make_event
 from webhooks import words
+from webhooks.api.store_history import variables
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.samples import sample_news
-from webhooks.store_history import variables
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,8 @@ from standardwebhooks import Webhook
 from merchant.models import AuditEntry, Project
 from tests.factories import make_project
 from tests.webhooks.telling import make_delivery, make_endpoint, make_event
-from webhooks import claims, forwarding, jobs, signing_keys
+from webhooks import jobs, signing_keys
+from webhooks.delivery import claims, forwarding
 from webhooks.models import Delivery, Endpoint, EndpointSecret
 
 pytestmark = pytest.mark.django_db

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from merchant.models import Project
 from tests.webhooks import outbound
-from webhooks import figures
-from webhooks.figures import Figures
 from webhooks.models import Delivery, Endpoint
+from webhooks.record import figures
+from webhooks.record.figures import Figures
 from webhooks.views.delivery_charts import rate
 
 PAGE = "/deliveries/charts/"

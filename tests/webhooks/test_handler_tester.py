@@ -14,10 +14,11 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from merchant.providers import PROVIDERS
 from merchant.providers.base import BadSignature, Incoming, Keys
 from tests.factories import rsa_pair
-from webhooks import handler_tester, secrets
+from webhooks import secrets
 from webhooks.dialects import DIALECTS
 from webhooks.dialects.base import Letter, SigningKeys
-from webhooks.handler_tester import Case
+from webhooks.trying import handler_tester
+from webhooks.trying.handler_tester import Case
 
 SECRET = secrets.new_secret("standard")
 NAMES = [

@@ -16,13 +16,13 @@ from merchant.wsgi import application
 from tests.factories import make_api_key, make_transaction
 from tests.transactions.test_openapi import _ask, _fits
 from tests.webhooks.telling import make_delivery, make_endpoint, make_event
-from transactions.api_purchase_schema import EXAMPLE as PURCHASE
-from webhooks import api_endpoint_schema, api_event_schema, api_store_schema
-from webhooks.api_endpoints import endpoint_object
-from webhooks.api_event_schema import PARAMETERS
-from webhooks.api_events import KNOWN, event_objects
+from transactions.api.purchase_schema import EXAMPLE as PURCHASE
+from webhooks.api import endpoint_schema, event_schema, store_schema
+from webhooks.api.endpoints import endpoint_object
+from webhooks.api.event_schema import PARAMETERS
+from webhooks.api.events import KNOWN, event_objects
+from webhooks.api.store_history import page
 from webhooks.catalogue import KINDS
-from webhooks.store_history import page
 
 READ = [
     "/v1/events",
@@ -79,12 +79,12 @@ def test_every_parameter_is_described() -> None:
 @pytest.mark.parametrize(
     ("name", "example"),
     [
-        ("EventObject", api_event_schema.EXAMPLE),
-        ("EventListObject", api_event_schema.LISTED),
-        ("WebhookEndpoint", api_endpoint_schema.EXAMPLE),
-        ("NewWebhookEndpoint", api_endpoint_schema.NEW),
-        ("WebhookEndpointList", api_endpoint_schema.LISTED),
-        ("WebhookSubscription", api_store_schema.EXAMPLE),
+        ("EventObject", event_schema.EXAMPLE),
+        ("EventListObject", event_schema.LISTED),
+        ("WebhookEndpoint", endpoint_schema.EXAMPLE),
+        ("NewWebhookEndpoint", endpoint_schema.NEW),
+        ("WebhookEndpointList", endpoint_schema.LISTED),
+        ("WebhookSubscription", store_schema.EXAMPLE),
         ("Purchase", PURCHASE),
     ],
 )
@@ -96,7 +96,7 @@ def test_rows_fit_the_description(project: Project) -> None:
     endpoint = make_endpoint(project, dialect="paynow", reason="It answered 410.")
     told = endpoint_object(endpoint)
     _fits("WebhookEndpoint", told)
-    assert set(told) == set(api_endpoint_schema.EXAMPLE)
+    assert set(told) == set(endpoint_schema.EXAMPLE)
     for name in KINDS:
         event = make_event(project, name)
         _fits("EventObject", event_objects([event])[0])

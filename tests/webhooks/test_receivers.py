@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from webhooks import handler_tester, samples, secrets
+from webhooks import samples, secrets
 from webhooks.dialects import DIALECTS, compose, rsa
 from webhooks.dialects.base import Letter, SigningKeys
 from webhooks.receivers import RECEIVERS, Receiver
+from webhooks.trying import handler_tester
 
 #: Language -> the program that runs it, and how. Only Python is sure to be there.
 PROGRAMS = {

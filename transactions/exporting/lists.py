@@ -25,8 +25,8 @@ from transactions.models import BulkAction, Dispute, Payout
 from transactions.paging import NEWEST, Order
 from transactions.refund_list import STATES, RefundFilter
 from transactions.statuses import PayoutStatus
-from webhooks.delivery_filters import DeliveryFilter
 from webhooks.list_filter import SINCE, UNTIL
+from webhooks.record.delivery_filters import DeliveryFilter
 
 #: Through whose eyes rows are seen: a member's, or those of a project's API key.
 Eyes = Member | Project

@@ -29,7 +29,7 @@ from transactions.models import LookUp, Note, Transaction, TransactionAlias
 from transactions.refunds.rules import REFUNDABLE
 from transactions.views import method, story
 from transactions.views.fulfil import fulfilment_context
-from webhooks import told
+from webhooks.record import told
 
 #: Open questions to a provider that the card speaks of.
 MOST_QUESTIONS = 20

@@ -40,7 +40,7 @@ class Endpoint(models.Model):
     Health, written by the worker (webhooks.delivery):
     failing     since when every attempt has failed; null: the last one was a success
     failed_last when the last attempt failed; succeeded_last: when one succeeded
-    warned      how many of the warnings of webhooks.health were mailed since `failing`
+    warned      how many warnings (webhooks.delivery.health) were mailed since then
     slow, slow_until  one delivery at a time until a success (after 429, 502, 503, 504
                 and timeouts), and none before this moment
     paced       when `rate` lets the next one out

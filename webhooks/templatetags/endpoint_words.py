@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from webhooks.catalogue import GROUPS, KINDS
-from webhooks.endpoint_form import GROUP_WORDS
-from webhooks.endpoint_health import MOST_COUNTED
+from webhooks.endpoints.at_a_glance import MOST_COUNTED
+from webhooks.endpoints.form import GROUP_WORDS
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 

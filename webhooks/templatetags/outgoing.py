@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from merchant.providers.base import text
 from webhooks.catalogue import KINDS
 from webhooks.models import Attempt, Delivery, Endpoint
-from webhooks.told import News
+from webhooks.record.told import News
 
 register = template.Library()
 

@@ -17,9 +17,10 @@ from merchant import charts
 from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.views.guard import may
-from webhooks import paging, rendering, told
-from webhooks.delivery_filters import DeliveryFilter
+from webhooks import paging
 from webhooks.models import Attempt, Delivery
+from webhooks.record import rendering, told
+from webhooks.record.delivery_filters import DeliveryFilter
 from webhooks.templatetags.outgoing import milliseconds, phases_of
 from webhooks.views import listing
 

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_safe
 
 from merchant import charts, htmx
 from merchant.views.guard import may
-from webhooks import figures
-from webhooks.delivery_filters import DeliveryFilter
-from webhooks.figures import Course, Figures
 from webhooks.list_filter import SINCE, UNTIL
+from webhooks.record import figures
+from webhooks.record.delivery_filters import DeliveryFilter
+from webhooks.record.figures import Course, Figures
 from webhooks.templatetags.outgoing import milliseconds
 from webhooks.views.deliveries import LIST, member_of
 

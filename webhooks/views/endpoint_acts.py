@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from merchant import fresh_login, htmx
 from merchant.views.guard import may
-from webhooks import endpoint_health, endpoints
+from webhooks import endpoints
+from webhooks.endpoints import at_a_glance
 from webhooks.models import Delivery, Endpoint
 from webhooks.views.endpoints import (
     LIST,
@@ -93,7 +94,7 @@ def enable(request: HttpRequest, id: UUID) -> HttpResponse:
     """What happens from now on is sent; what was held is decided about next."""
     endpoint = found(request, id)
     endpoints.enable(endpoint, by=member_of(request), request=request)
-    held = endpoint_health.count(endpoint, Delivery.State.HELD)
+    held = at_a_glance.count(endpoint, Delivery.State.HELD)
     to = reverse("webhooks:catch_up", args=[endpoint.pk]) if held else page_of(endpoint)
     return htmx.redirect(request, to, words=_("Endpoint enabled"))
 
@@ -115,4 +116,4 @@ def delete(request: HttpRequest, id: UUID) -> HttpResponse:
 def _lost(endpoint: Endpoint) -> int:
     """How many deliveries wait for it, up to one more than are counted."""
     states = (Delivery.State.PENDING, Delivery.State.HELD)
-    return sum(endpoint_health.count(endpoint, state) for state in states)
+    return sum(at_a_glance.count(endpoint, state) for state in states)

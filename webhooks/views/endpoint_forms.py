@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods
 from merchant import fresh_login, htmx
 from merchant.selectors import projects_of
 from merchant.views.guard import may
-from webhooks import endpoint_health, endpoint_terms, endpoints
-from webhooks.endpoint_form import EndpointForm
+from webhooks import endpoints
+from webhooks.endpoints import at_a_glance, terms
+from webhooks.endpoints.form import EndpointForm
 from webhooks.models import Delivery, Endpoint
-from webhooks.test_sends import NotSent, TooMany, send_test
+from webhooks.trying.test_sends import NotSent, TooMany, send_test
 from webhooks.views.endpoint_tools import test_page
 from webhooks.views.endpoints import (
     LIST,
@@ -146,7 +147,7 @@ def _is_grave(endpoint: Endpoint, form: EndpointForm) -> bool:
 def _next(request: HttpRequest, endpoint: Endpoint, before: str) -> str:
     """A new address is tried at once, to see that it is the right one; what is held is
     decided about next; else its page."""
-    if endpoint_terms.moved(before, endpoint.url):
+    if terms.moved(before, endpoint.url):
         try:
             return test_page(endpoint, send_test(endpoint, member_of(request)))
         except (TooMany, NotSent):
@@ -158,4 +159,4 @@ def _next(request: HttpRequest, endpoint: Endpoint, before: str) -> str:
 
 
 def _waits(endpoint: Endpoint) -> int:
-    return endpoint_health.count(endpoint, Delivery.State.PENDING)
+    return at_a_glance.count(endpoint, Delivery.State.PENDING)

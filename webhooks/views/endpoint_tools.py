@@ -15,14 +15,16 @@ from django.views.decorators.http import (
 
 from merchant import htmx
 from merchant.views.guard import may
-from webhooks import catch_up as catching_up
-from webhooks import endpoints, handler_checks, resending, secrets, test_sends
+from webhooks import endpoints, secrets
 from webhooks.catalogue import KINDS
+from webhooks.delivery import catch_up as catching_up
+from webhooks.delivery import resending
 from webhooks.dialects import DIALECTS
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 from webhooks.receivers import RECEIVERS
 from webhooks.samples import sample_news
+from webhooks.trying import handler_checks, test_sends
 from webhooks.views.endpoints import (
     found,
     frame_of,

@@ -18,16 +18,10 @@ from merchant import htmx
 from merchant.models import Member
 from merchant.selectors import projects_of
 from merchant.views.guard import may
-from webhooks import (
-    custom_headers,
-    endpoint_health,
-    endpoint_list,
-    endpoints,
-    secrets,
-    signing_keys,
-)
+from webhooks import custom_headers, endpoints, secrets, signing_keys
 from webhooks.catalogue import TEST
-from webhooks.endpoint_list import STATES, EndpointList
+from webhooks.endpoints import at_a_glance, listing
+from webhooks.endpoints.listing import STATES, EndpointList
 from webhooks.models import Delivery, Endpoint
 from webhooks.views import deliveries
 from webhooks.views.locked import says_when_locked
@@ -74,7 +68,7 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 
 def _list_context(
-    request: HttpRequest, asked: EndpointList, page: endpoint_list.Page
+    request: HttpRequest, asked: EndpointList, page: listing.Page
 ) -> dict[str, Any]:
     url = reverse(LIST)
     now = timezone.now()
@@ -82,7 +76,7 @@ def _list_context(
     words = ngettext("%d endpoint", "%d endpoints", number) % number
     kept = asked.pairs(without="state")
     return {
-        "rows": endpoint_health.of_all(page.rows, now),
+        "rows": at_a_glance.of_all(page.rows, now),
         "errors": asked.errors,
         "clear_url": url,
         "is_narrowed": asked.is_narrowed,
@@ -124,7 +118,7 @@ def show(
     why = _shown_once(request, endpoint)
     context = {
         **frame_of(endpoint, "endpoint"),
-        "health": endpoint_health.of(endpoint, timezone.now()),
+        "health": at_a_glance.of(endpoint, timezone.now()),
         "recent": recent(endpoint),
         "secrets": list(endpoints.live_secrets(endpoint)),
         "secret": endpoints.newest_secret(endpoint) if why else "",
@@ -189,7 +183,7 @@ def member_of(request: HttpRequest) -> Member:
 
 
 def found(request: HttpRequest, id: UUID) -> Endpoint:
-    endpoint = endpoint_list.find(member_of(request), id)
+    endpoint = listing.find(member_of(request), id)
     if endpoint is None:
         raise Http404
     return endpoint

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.views.guard import may
-from webhooks import paging, rendering, told
-from webhooks.event_filters import EventFilter
+from webhooks import paging
 from webhooks.models import Event
+from webhooks.record import rendering, told
+from webhooks.record.event_filters import EventFilter
 from webhooks.views import listing
 from webhooks.views.deliveries import member_of
 

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from merchant import htmx
 from merchant.models import Member
 from merchant.views.guard import may
-from webhooks import resending, told
+from webhooks.delivery import resending
 from webhooks.models import Endpoint
-from webhooks.resend_form import ChosenForm, SinceForm
-from webhooks.resend_plans import CHOSEN, FAILED, Plan
+from webhooks.record import told
+from webhooks.record.resend_form import ChosenForm, SinceForm
+from webhooks.record.resend_plans import CHOSEN, FAILED, Plan
 from webhooks.views import deliveries, events
 from webhooks.views.deliveries import member_of
 

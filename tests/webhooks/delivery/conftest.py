@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.webhooks.delivery.parts import Receiver, receiver
-from webhooks import delivery, health
+from webhooks.delivery import health, rounds
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def private(settings: Any) -> Any:
 def fresh() -> Iterator[None]:
     health._written.clear()
     yield
-    delivery._close()
+    rounds._close()
 
 
 @pytest.fixture

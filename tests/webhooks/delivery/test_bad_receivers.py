@@ -15,7 +15,8 @@ from merchant.models import Project
 from tests.merchant.canary import canary, drips, floods, hangs, hangs_up, page, says
 from tests.merchant.test_http import answers, certificate
 from tests.webhooks.delivery.parts import make_endpoint, publish
-from webhooks import delivery, jobs
+from webhooks import jobs
+from webhooks.delivery import rounds
 from webhooks.models import Attempt
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     def post(*given: Any) -> many.Post:
         return real(*given, timeout=0.8)
 
-    monkeypatch.setattr(delivery, "Post", post)
+    monkeypatch.setattr(rounds, "Post", post)
 
 
 def test_every_try_ends_and_says_why(project: Project) -> None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from merchant.models import AuditEntry, Member, Project
 from tests.webhooks.delivery.parts import Receiver, make_endpoint, publish
-from webhooks import catch_up, jobs, resending
+from webhooks import jobs
+from webhooks.delivery import catch_up, resending
 from webhooks.models import Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from merchant.models import AuditEntry, Member, Project
 from tests.webhooks.delivery.parts import Receiver, make_due, make_endpoint, publish
-from webhooks import health, jobs, schedule
+from webhooks import jobs
+from webhooks.delivery import health, schedule
 from webhooks.models import Attempt, Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db

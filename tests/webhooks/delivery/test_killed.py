@@ -11,7 +11,8 @@ from django.utils import timezone
 from merchant import http
 from merchant.models import Project
 from tests.webhooks.delivery.parts import Receiver, make_endpoint, publish
-from webhooks import claims, delivery, health, jobs, letters, notes
+from webhooks import jobs
+from webhooks.delivery import claims, health, letters, notes, rounds
 from webhooks.models import Attempt, Delivery
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +28,10 @@ def die(*_: Any, **__: Any) -> Any:
 
 #: Step -> what is not there any more, and whether the letter had gone out by then.
 STEPS: dict[str, tuple[object, str, bool]] = {
-    "claimed": (delivery.Run, "_begin", False),
+    "claimed": (rounds.Run, "_begin", False),
     "before it is signed": (letters, "of", False),
     "before it is sent": (http.Many, "begin", False),
-    "answer come": (delivery.Run, "_take", True),
+    "answer come": (rounds.Run, "_take", True),
     "before it is noted": (notes, "write", True),
     "noted, the endpoint's health not": (health, "note", True),
 }
@@ -84,8 +85,8 @@ def test_who_thaws_after_half_its_lease_sends_nothing(
     make_endpoint(project, shop.url)
     publish(project)
     late = claim()
-    late.until -= timedelta(seconds=delivery.LATEST_START + 1)
-    run = delivery.Run(http.Many())
+    late.until -= timedelta(seconds=rounds.LATEST_START + 1)
+    run = rounds.Run(http.Many())
     run._begin(late)
     assert len(run.many) == 0
     run.many.close()

@@ -19,7 +19,8 @@ from tests.webhooks.delivery.parts import (
     publish,
     receiver,
 )
-from webhooks import claims, delivery, jobs
+from webhooks import jobs
+from webhooks.delivery import claims, rounds
 from webhooks.models import Attempt, Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     def post(*given: object) -> many.Post:
         return real(*given, timeout=1.0)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(delivery, "Post", post)
+    monkeypatch.setattr(rounds, "Post", post)
     assert exchange.TIMEOUT == 15
     return 1.0
 
@@ -142,8 +143,8 @@ def test_a_day_of_waiting_goes_out_at_the_rate(
     rows = publish(project, 3000)
     Delivery.objects.filter(pk__in=[one.pk for one in rows]).update(due=day)
     began = time.monotonic()
-    run = delivery.Run(delivery._many())
-    run.began -= delivery.LONGEST_RUN - 1
+    run = rounds.Run(rounds._many())
+    run.began -= rounds.LONGEST_RUN - 1
     sent = run.to_the_end()
     spent = time.monotonic() - began
     assert 1 <= sent <= 40 * (spent + 0.05) + 2

@@ -10,7 +10,8 @@ from django.utils import timezone
 from merchant.models import AuditEntry, Member, Project
 from tests.factories import make_project
 from tests.webhooks.delivery.parts import Receiver, make_due, make_endpoint, publish
-from webhooks import jobs, resending
+from webhooks import jobs
+from webhooks.delivery import resending
 from webhooks.models import Delivery, Endpoint, Event
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from merchant.models import Project
 from tests.webhooks.delivery.parts import Receiver, make_endpoint, publish
-from webhooks import jobs, retention
+from webhooks import jobs
+from webhooks.delivery import retention
 from webhooks.models import Attempt, Delivery, Event
 
 pytestmark = pytest.mark.django_db

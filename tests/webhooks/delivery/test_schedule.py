@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from merchant.http.exchange import Trouble
-from webhooks import schedule
-from webhooks.schedule import DELAYS, TRIES, Verdict, delay, judge, retry_after
+from webhooks.delivery import schedule
+from webhooks.delivery.schedule import DELAYS, TRIES, Verdict, delay, judge, retry_after
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 FAILED, BUSY = Verdict("refused", "no"), Verdict("refused", "no", busy=True)

@@ -8,8 +8,9 @@ import pytest
 
 from merchant.models import AuditEntry, Member, Project
 from tests.webhooks.delivery.parts import Receiver, make_endpoint
-from webhooks import custom_headers, jobs, test_sends
+from webhooks import custom_headers, jobs
 from webhooks.models import Delivery, Endpoint
+from webhooks.trying import test_sends
 
 pytestmark = pytest.mark.django_db
 

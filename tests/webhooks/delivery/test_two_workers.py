@@ -11,7 +11,8 @@ from django.db import connections
 
 from tests.factories import make_project
 from tests.webhooks.delivery.parts import make_endpoint, publish, receiver
-from webhooks import claims, jobs
+from webhooks import jobs
+from webhooks.delivery import claims
 from webhooks.models import Attempt, Delivery
 
 ENDPOINTS, EVENTS = 6, 40

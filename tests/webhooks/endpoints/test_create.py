@@ -134,7 +134,7 @@ def test_the_sandbox_is_no_endpoint(project: Project, settings) -> None:
 
 
 def test_a_project_has_only_so_many(project: Project, monkeypatch) -> None:
-    monkeypatch.setattr(endpoints, "MOST", 2)
+    monkeypatch.setattr(endpoints.verbs, "MOST", 2)
     make_endpoint(project)
     make_endpoint(project)
     with pytest.raises(NotUsable, match="2 endpoints"):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_it_goes_with_its_log_and_its_secrets(
     project: Project, owner: Member, monkeypatch
 ) -> None:
-    monkeypatch.setattr(endpoints, "AT_ONCE", 2)
+    monkeypatch.setattr(endpoints.verbs, "AT_ONCE", 2)
     made, other = make_endpoint(project), make_endpoint(project)
     for _ in range(5):
         make_try(made)
@@ -41,7 +41,7 @@ def test_cut_off_in_the_middle_it_sends_no_more_and_can_be_done_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(endpoints, "_delete_some", cut_off)
+        patch.setattr(endpoints.verbs, "_delete_some", cut_off)
         endpoints.delete(made, by=owner)
     assert Endpoint.objects.get().state == "disabled"
     assert Delivery.objects.get().state == "dropped"

@@ -21,9 +21,10 @@ from tests.webhooks.endpoints.parts import (
     noted,
     proven,
 )
-from webhooks import custom_headers, endpoints, handler_checks, test_sends
+from webhooks import custom_headers, endpoints
 from webhooks.catalogue import KINDS
 from webhooks.models import Delivery, Endpoint
+from webhooks.trying import handler_checks, test_sends
 
 pytestmark = pytest.mark.django_db
 

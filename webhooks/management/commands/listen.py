@@ -11,8 +11,9 @@ from django.utils import timezone
 from merchant import processes
 from merchant.management import base
 from merchant.models import Project
-from webhooks import forwarding, signing_keys
-from webhooks.forwarding import Forwarded
+from webhooks import signing_keys
+from webhooks.delivery import forwarding
+from webhooks.delivery.forwarding import Forwarded
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 

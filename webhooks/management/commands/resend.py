@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 
 from merchant.management import base
-from webhooks import resending
+from webhooks.delivery import resending
 from webhooks.models import Delivery, Endpoint, Event
 
 #: No number of a delivery has more digits.
