@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.http import QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from merchant import brackets
@@ -16,6 +19,47 @@ from merchant.api_errors import Problem
 METADATA_KEYS, METADATA_KEY, METADATA_VALUE = 50, 40, 500
 
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+
+class JsonBody(JSONParser):
+    """JSON that the rest of the house can handle: not nested beyond what a reader
+    bears, and no half of a character in any of its texts or names."""
+
+    def parse(self, *given: Any, **named: Any) -> Any:
+        """The value. Raises ParseError, and Problem which names the place."""
+        try:
+            value = super().parse(*given, **named)
+            _look_through(value)
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
+        return value
+
+
+def _look_through(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        words = "holds a character that is no text"
+        if place := _broken_at(value):
+            raise wrong(place, words) from None
+        raise ParseError(f"The body {words}.") from None
+
+
+def _broken_at(value: Any, place: str = "") -> str:
+    """Where half of a character stands, such as metadata[a]; what holds it, where it
+    stands in a name; "" where it does not, or in a name of the body itself."""
+    if isinstance(value, str):
+        return "" if _is_kept(value.replace("\x00", "")) else place
+    if isinstance(value, list):
+        return next(filter(None, (_broken_at(each, place) for each in value)), "")
+    if not isinstance(value, dict):
+        return ""
+    for name, each in value.items():
+        if not _is_kept(name.replace("\x00", "")):
+            return place
+        if found := _broken_at(each, f"{place}[{name}]" if place else name):
+            return found[:100]
+    return ""
 
 
 def read(request: Request, known: Collection[str] | None) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 #: The end of a name that only says "one of a list", and where in it.
 _PLACE = re.compile(r"\[(\d{0,4})\]$", re.ASCII)
-#: A name with the key of an object in it: "metadata[order]".
-_KEYED = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]", re.ASCII)
+#: A name with the keys of an object in it: "metadata[order]", "filters[created][gte]".
+_KEYED = re.compile(r"[^\[\]]+(\[[^\[\]]+\]){1,2}", re.ASCII)
+_KEY = re.compile(r"[^\[\]]+")
 
 
 def gather(lists: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
@@ -33,19 +34,23 @@ def gather(lists: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
 def nest(lists: Iterable[tuple[str, list[str]]]) -> dict[str, Any]:
     """A form as the JSON object that it stands for; takes QueryDict.lists().
 
-    `a[]=1&a[]=2` is {"a": ["1", "2"]}, `m[x]=1` is {"m": {"x": "1"}}, `b=1` {"b": "1"}.
-    A name that comes both plain and with keys is an object where the keys are.
+    `a[]=1&a[]=2` is {"a": ["1", "2"]}, `b=1` {"b": "1"}, `m[x]=1` {"m": {"x": "1"}},
+    `m[x][y]=1` {"m": {"x": {"y": "1"}}}. A name that comes both plain and with keys is
+    an object where the keys are.
     """
     spelled = [(name, list(values)) for name, values in lists]
     listed = {name[: name.rindex("[")] for name, _ in spelled if _PLACE.search(name)}
     found: dict[str, Any] = {}
     for name, values in gather(spelled).items():
-        keyed = _KEYED.fullmatch(name)
         value = values if name in listed or len(values) != 1 else values[0]
-        if keyed is None:
+        if not _KEYED.fullmatch(name):
             found.setdefault(name, value)
-        elif isinstance(inner := found.get(keyed[1]), dict):
-            inner[keyed[2]] = value
-        else:
-            found[keyed[1]] = {keyed[2]: value}
+            continue
+        *outer, last = _KEY.findall(name)
+        inner = found
+        for key in outer:
+            if not isinstance(inner.get(key), dict):
+                inner[key] = {}
+            inner = inner[key]
+        inner[last] = value
     return found

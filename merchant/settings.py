@@ -341,7 +341,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["merchant.api.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "merchant.api_body.JsonBody",
         "rest_framework.parsers.FormParser",
     ],
     "EXCEPTION_HANDLER": "merchant.api.answer_error",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.http import QueryDict
 
-from merchant.brackets import gather
+from merchant.brackets import gather, nest
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_odd_names_break_nothing(name: str) -> None:
     query = QueryDict(mutable=True)
     query[name] = "1"
     assert list(gather(query.lists()).values()) == [["1"]]
+
+
+def test_a_form_stands_for_an_object() -> None:
+    form = QueryDict("a[]=1&b=1&m[x]=1&m[y][gte]=2&m[y][lt]=3&m[z][]=4&m[z][]=5")
+    assert nest(form.lists()) == {
+        "a": ["1"],
+        "b": "1",
+        "m": {"x": "1", "y": {"gte": "2", "lt": "3"}, "z": ["4", "5"]},
+    }

@@ -98,6 +98,37 @@ def test_too_many_parameters_are_refused(client: Client) -> None:
     _error(answer)
 
 
+@pytest.mark.parametrize("path", ["/v1/exports", "/v1/refunds"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        "[" * 900 + '"\\ud800"' + "]" * 900,
+        '"\\ud800"',
+        '{"\\udfff": 1}',
+        '{"filters": {"q": 1',
+    ],
+)
+def test_a_body_that_nobody_can_read_is_refused(
+    project: Project, path: str, body: str
+) -> None:
+    client = key_client(project, "read", "refund")
+    answer = client.post(path, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert _error(answer)["code"] == "request_unreadable"
+
+
+def test_half_a_character_is_named(client: Client) -> None:
+    for body, param in (
+        ('{"filters": {"q": "\\ud800"}}', "filters[q]"),
+        ('{"columns": ["id", "\\ud800"]}', "columns"),
+        ('{"filters": {"\\udfff": 1}}', "filters"),
+    ):
+        answer = client.post("/v1/exports", body, content_type="application/json")
+        assert answer.status_code == 400
+        assert _error(answer)["param"] == param
+
+
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "x", ""])
 def test_the_answer_is_json_whatever_was_acceptable(
     client: Client, accept: str

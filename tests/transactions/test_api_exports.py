@@ -94,6 +94,19 @@ def test_filters_are_spelled_as_in_a_query_or_nested(project: Project) -> None:
     assert nothing["rows_done"] == 0
 
 
+def test_a_form_asks_for_the_same(project: Project) -> None:
+    make_transaction(project=project)
+    make_transaction(project=project, status="failed")
+    form = (
+        "style=programs&columns[]=id&columns[]=amount"
+        "&filters[status][]=paid&filters[created][gte]=2020-01-01"
+    )
+    kind = "application/x-www-form-urlencoded"
+    answer = key_client(project).post("/v1/exports", form, content_type=kind)
+    told = answer.json()
+    assert (told["rows_done"], told["columns"]) == (1, ["id", "amount"])
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -101,9 +114,12 @@ def test_filters_are_spelled_as_in_a_query_or_nested(project: Project) -> None:
         ({"style": "poems"}, "style"),
         ({"columns": ["secret"]}, "columns"),
         ({"columns": 7}, "columns"),
+        ({"columns": {}}, "columns"),
+        ({"columns": False}, "columns"),
         ({"filters": "x"}, "filters"),
         ({"filters": {"odd": "x"}}, "odd"),
         ({"filters": {"status": "odd"}}, "status"),
+        ({"filters": {"amount[gte]": 10.5}}, "amount[gte]"),
         ({"filters": {"status": {"a": {"b": 1}}}}, "status[a]"),
         ({"rows": "odd"}, "rows"),
         ({"time_zone": "Mars"}, "time_zone"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from merchant.models import AuditEntry, Member, Project
 from tests.factories import (
@@ -19,7 +21,7 @@ from tests.factories import (
 from transactions import exporting
 from transactions.exporting import LISTS, NotPossible, Wish
 from transactions.exports.lists import TABLES
-from transactions.models import Export, Transaction
+from transactions.models import Customer, Export, Transaction
 
 # A file is a picture that a connection of its own takes, so rows must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +81,30 @@ def test_the_order_is_the_lists(project: Project, finance: Member) -> None:
     export = exporting.start(finance, wish(query="currency=eur&sort=-amount"))
     found = [line["id"] for line in lines_of(finance, export)]
     assert found == [str(rows[at].pk) for at in (1, 2, 0)]
+
+
+def test_customers_of_test_payments_stand_as_in_their_list(
+    project: Project, finance: Member
+) -> None:
+    early, late = (timezone.now() - timedelta(days=days) for days in (2, 1))
+    for key, live, test in (("a", late, early), ("b", early, late)):
+        Customer.objects.create(
+            project=project, key=key, name=key, latest_live=live, latest_test=test
+        )
+    for livemode, names in ((True, ["a", "b"]), (False, ["b", "a"])):
+        export = exporting.start(finance, wish(listing="customers", livemode=livemode))
+        lines = lines_of(finance, export)
+        assert [line["name"] for line in lines] == names
+        assert {line["latest"] for line in lines} == {
+            f"{when:%Y-%m-%dT%H:%M:%S.%f}Z" for when in (early, late)
+        }
+
+
+def test_the_mode_is_told_once(project: Project, owner: Member) -> None:
+    for listing in LISTS:
+        export = exporting.start(owner, wish(listing=listing, livemode=False))
+        assert export.receipt is not None
+        assert export.receipt["filters"] == "Test payments; Everything", listing
 
 
 def test_more_rows_wait_for_the_worker(

@@ -13,7 +13,7 @@ from django.test import Client
 
 from merchant.models import Member, Project
 from tests.conftest import client_of
-from tests.factories import make_member, make_transaction
+from tests.factories import make_member, make_project, make_transaction
 from transactions import exporting, saved_views
 from transactions.exporting import Wish
 from transactions.filters import TransactionFilter
@@ -95,10 +95,24 @@ def test_in_the_dialog_it_is_there_in_its_place(client: Client) -> None:
     assert "<html" not in answer.content.decode()
 
 
-def test_what_is_wrong_is_said_in_the_form(client: Client) -> None:
-    answer = client.post("/exports/new/", FORM | {"query": "status=odd"})
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"query": "status=odd"}, "status must be one of"),
+        ({"zone": "Mars"}, "The time zone must be one such as"),
+        (
+            {"listing": "refunds", "since": "2026-01-01", "zone": "Mars"},
+            "The time zone",
+        ),
+        ({"listing": "refunds", "since": "soon"}, "Give days such as"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_form(
+    client: Client, typed: dict[str, str], words: str
+) -> None:
+    answer = client.post("/exports/new/", FORM | typed)
     assert answer.status_code == 422
-    assert "status must be one of" in answer.content.decode()
+    assert words in answer.content.decode()
     assert not Export.objects.exists()
 
 
@@ -228,6 +242,20 @@ def test_a_schedule_of_a_saved_view(client: Client, finance: Member) -> None:
     client.post(f"{path}resume/")
     client.post(f"{path}delete/")
     assert not ExportSchedule.objects.exists()
+
+
+def test_a_schedule_goes_by_the_clocks_of_its_project(
+    client: Client, project: Project
+) -> None:
+    Project.objects.filter(pk=project.pk).update(time_zone="Asia/Tokyo")
+    text = page(client, "/exports/schedules/new/?listing=refunds")
+    assert '<option value="Asia/Tokyo" selected>' in text
+    make_project(merchant=project.merchant)
+    text = page(client, "/exports/schedules/new/")
+    assert '<option value="UTC" selected>' in text
+    asked = f"query=project%3D{project.slug}%26status%3Dpaid"
+    text = page(client, f"/exports/schedules/new/?{asked}")
+    assert '<option value="Asia/Tokyo" selected>' in text
 
 
 def test_a_schedule_without_a_reader_is_refused(client: Client) -> None:

@@ -63,6 +63,23 @@ def test_it_ends_in_a_mail_with_a_link_and_no_data(
     assert len(mail.outbox) == 1
 
 
+def test_nobody_waits_for_the_files_of_others(
+    waiting: Export, finance: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail of the first goes before the second is begun."""
+    second = exporting.start(finance, Wish(livemode=True, format="jsonl"))
+    sent: list[int] = []
+    make = running.making.make
+
+    def noted(export: Export, *given: object, **named: object) -> writing.Receipt:
+        sent.append(len(mail.outbox))
+        return make(export, *given, **named)
+
+    monkeypatch.setattr(running.making, "make", noted)
+    exporting.run_due()
+    assert (sent, now(second).state) == ([0, 1], State.READY)
+
+
 def test_one_made_at_once_sends_none(finance: Member) -> None:
     export = exporting.start(finance, Wish(livemode=True))
     exporting.run_due()

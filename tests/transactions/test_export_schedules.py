@@ -89,6 +89,18 @@ def test_every_payment_is_in_exactly_one_file(
             assert export.since <= rows[id] < export.until
 
 
+def test_the_period_is_told_by_clocks_and_once(finance: Member) -> None:
+    schedule = back(
+        schedules.add(finance, plan(finance)), timezone.now() - timedelta(days=33)
+    )
+    exporting.run_due()
+    export = Export.objects.get()
+    assert export.described == schedule.described
+    assert export.receipt is not None
+    assert export.receipt["filters"] == schedule.described
+    assert export.receipt["period"]
+
+
 def test_its_people_get_a_link(finance: Member) -> None:
     colleague = make_member("support", merchant=finance.merchant)
     schedule = schedules.add(finance, plan(finance, members=(finance.pk, colleague.pk)))

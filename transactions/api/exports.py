@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from merchant import api_body
 from merchant.api_errors import Problem, missing
 from merchant.api_view import ApiView
 from merchant.brackets import gather
@@ -34,7 +35,7 @@ class ExportList(ApiView):
     @export_schema.CREATE
     def post(self, request: Request) -> Response:
         key: ApiKey = request.auth
-        wish = _wish(key, request.data)
+        wish = _wish(key, api_body.read(request, ASKED))
         try:
             export = exporting.start(key, wish, http=request._request)
         except NotPossible as no:
@@ -72,13 +73,8 @@ def _find(key: ApiKey, id: str) -> Export:
     return found
 
 
-def _wish(key: ApiKey, data: Any) -> Wish:
-    """What the body asks for, JSON or form. Raises Problem."""
-    if not hasattr(data, "items"):
-        raise Problem("The body must be an object.", "request_unreadable")
-    for name in data:
-        if name not in ASKED:
-            raise _unknown(str(name))
+def _wish(key: ApiKey, data: Mapping[str, Any]) -> Wish:
+    """What the body asks for. Raises Problem."""
     return Wish(
         format=_text(data, "format", "csv"),
         style=_text(data, "style", "people"),
@@ -92,8 +88,7 @@ def _wish(key: ApiKey, data: Any) -> Wish:
 def _table(name: str) -> str:
     if name not in exporting.LISTS["transactions"].tables:
         words = ", ".join(exporting.LISTS["transactions"].tables)
-        message = f"rows must be one of {words}."
-        raise Problem(message, "parameter_invalid", param="rows")
+        raise api_body.wrong("rows", f"must be one of {words}")
     return name
 
 
@@ -102,20 +97,19 @@ def _text(data: Mapping[str, Any], name: str, usual: str) -> str:
     if value in (None, ""):
         return usual
     if not isinstance(value, str) or len(value) > 200:
-        raise Problem(f"{name} must be a text.", "parameter_invalid", param=name)
+        raise api_body.wrong(name, "must be a text")
     return value
 
 
 def _texts(data: Mapping[str, Any], name: str) -> list[str]:
     """A list of texts, or one text with commas."""
-    value = data.get(name) or []
+    value = "" if data.get(name) is None else data[name]
     values = value.split(",") if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        message = f"{name} must be a list of texts."
-        raise Problem(message, "parameter_invalid", param=name)
+        raise api_body.wrong(name, "must be a list of texts")
     known = TABLES["transactions"].columns
     if len(values) > 2 * len(known):
-        raise Problem(f"{name} has too many.", "parameter_invalid", param=name)
+        raise api_body.wrong(name, "has too many")
     return [text.strip() for text in values if text.strip()]
 
 
@@ -125,8 +119,9 @@ def _filters(filters: Any) -> Iterator[tuple[str, str]]:
     if filters in (None, ""):
         return
     if not isinstance(filters, Mapping):
-        message = "filters must be an object, as in the query of the list."
-        raise Problem(message, "parameter_invalid", param="filters")
+        raise api_body.wrong(
+            "filters", "must be an object, as in the query of the list"
+        )
     flat: list[tuple[str, list[str]]] = []
     for name, value in filters.items():
         inner = value.items() if isinstance(value, Mapping) else [("", value)]
@@ -145,7 +140,7 @@ def _said(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int) and len(str(value)) <= 300:
         return str(value)
-    raise Problem(f"{name} must be a text.", "parameter_invalid", param=name[:60])
+    raise api_body.wrong(name[:60], "must be a text or a whole number")
 
 
 # ----------------------------------------------------------------------------- refusing

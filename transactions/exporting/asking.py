@@ -75,7 +75,7 @@ def enter(
         table=wish.table,
         query=wish.query,
         livemode=wish.livemode,
-        described=wanted.described,
+        described=schedule.described if schedule else wanted.described,
         format=wish.format,
         style=wish.style,
         columns=list(wish.columns),

@@ -23,8 +23,8 @@ from merchant.models import ApiKey, Member
 from transactions.exporting import seen
 from transactions.exporting.lists import LISTS
 from transactions.exporting.refusal import NotPossible
+from transactions.exports import writing
 from transactions.exports.spec import FORMATS, masks
-from transactions.exports.writing import receipt_path
 from transactions.models import Export
 
 #: What nobody knows any more after this many seconds goes: a worker died over it.
@@ -96,10 +96,7 @@ def remove(name: str) -> None:
     """Nothing happens where it is gone already."""
     if not name:
         return
-    path = folder() / name
-    for each in (path, receipt_path(path)):
-        with suppress(FileNotFoundError):
-            each.unlink()
+    writing.remove(folder() / name)
 
 
 def remove_unfinished(export: Export) -> None:

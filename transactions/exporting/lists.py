@@ -218,13 +218,20 @@ def _deliveries(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
         strands=asked.strands,
         query=asked.query(but=["livemode"], **moments),
         livemode={"true": True, "false": False}.get(asked.typed("livemode")),
-        described="; ".join(f"{chip.label}: {chip.value}" for chip in asked.chips),
+        described=_chips_in_words(asked),
         shops=shops or asked.wanted_shops,
         whole=not narrowed,
         since=since,
         until=until,
         errors={name: words for name, words in errors.items() if words},
     )
+
+
+def _chips_in_words(asked: DeliveryFilter) -> str:
+    """But for the mode, which a file says by itself."""
+    mode = str(asked.form.fields["livemode"].label)
+    words = (f"{c.label}: {c.value}" for c in asked.chips if c.label != mode)
+    return "; ".join(words) or "Everything"
 
 
 def _directory(

@@ -44,8 +44,10 @@ State = Export.State
 def make_due() -> int:
     """Makes what waits, one after the other; returns how many were worked on."""
     worked = 0
-    while claimed := _claim(_due()):
+    # A look first: to claim is to write, and SQLite has one writer.
+    while _due().exists() and (claimed := _claim(_due())):
         _work(*claimed)
+        telling.send_due()
         worked += 1
     return worked
 

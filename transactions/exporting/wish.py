@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, transaction
@@ -118,12 +119,18 @@ def _spelled(wish: Wish, tables: tuple[str, ...]) -> Wish:
     table = wish.table or tables[0]
     if table not in tables:
         raise NotPossible(_("This list has no such rows."), field="table")
-    try:
-        zone = str(periods.read_zone(wish.zone))
-    except periods.NotAPeriod as error:
-        raise NotPossible(str(error), field="zone") from None
+    zone = str(zone_named(wish.zone))
     columns = _columns(table, wish.columns)
     return replace(wish, format=kind, table=table, zone=zone, columns=columns)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of this name. Raises NotPossible."""
+    try:
+        return periods.read_zone(name)
+    except periods.NotAPeriod:
+        words = _("The time zone must be one such as Europe/Berlin.")
+        raise NotPossible(words, field="zone") from None
 
 
 def _columns(table: str, keys: tuple[str, ...]) -> tuple[str, ...]:

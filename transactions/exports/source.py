@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import F, OrderBy, QuerySet
+from django.db.models import F, OrderBy, QuerySet, Value
 from django.db.models.expressions import Combinable
 
 from transactions.exports.kinds import Kind
@@ -166,6 +166,9 @@ class Picture:
         """(what rows go by, whether downwards)"""
         keys: Sequence[Any] = self.table.parts[part].sort or self._source.order.forwards
         sort = [_way(key) for key in keys]
+        if len(self.table.parts) > 1:
+            # What happened to one purchase at one moment: its sale is the oldest.
+            sort.append((Value(part), True))
         if self.table.parts[part].sort and self._source.order is OLDEST:
             return [(key, not down) for key, down in sort]
         return sort

@@ -23,7 +23,6 @@ FORMATS: dict[str, tuple[str, str]] = {
     "pdf": ("pdf", "application/pdf"),
     "jsonl": ("jsonl", "application/x-ndjson"),
 }
-STYLES = ("people", "programs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

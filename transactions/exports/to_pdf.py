@@ -8,9 +8,11 @@ wider than the page, a row takes several lines, in a head of as many.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -218,15 +220,27 @@ def placed(columns: Sequence[Column], room: float) -> list[Place]:
 
 
 def wrapped(text: str, size: float, width: float) -> Iterator[str]:
-    """The text on lines that are about so wide, broken between words."""
-    most = int(width / (size * 0.55))
+    """The text on lines no wider than that, broken between words, or within a word
+    that is wider than a line."""
+    most = width * 1000 / size
     line = ""
     for word in text.split():
-        if line and len(line) + len(word) >= most:
+        if line and _edges(f"{line} {word}")[-1] > most:
             yield line
             line = ""
         line = f"{line} {word}".strip()
+        while len(line) > 1 and (edges := _edges(line))[-1] > most:
+            fits = max(1, bisect_right(edges, most))
+            yield line[:fits]
+            line = line[fits:]
     yield line
+
+
+def _edges(text: str) -> list[int]:
+    """Where each character ends, in thousandths of the size of type; one that the
+    first font does not draw is taken for a square."""
+    widths = fonts.main().widths
+    return list(accumulate(widths.get(character, 1000) for character in text))
 
 
 # ------------------------------------------------------------------------------ cells

@@ -63,8 +63,18 @@ class JsonText(Func):
 
 
 def rewritten(text: str) -> str:
-    """JSON as Django writes it for SQLite, without escapes for what is beyond ASCII."""
-    return json.dumps(json.loads(text), ensure_ascii=False)
+    """JSON as Django writes it for SQLite in the form that PostgreSQL keeps: short keys
+    first, and nothing escaped that is beyond ASCII."""
+    return json.dumps(_in_order(json.loads(text)), ensure_ascii=False)
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_in_order(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+    return {key: _in_order(value[key]) for key in keys}
 
 
 def products(at: str) -> Combinable:

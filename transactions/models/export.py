@@ -109,8 +109,8 @@ class Export(models.Model):
     columns     keys in their order; `mark`: a CSV begins with a byte order mark
     projects    those whose rows it may hold; `whole`: all of the merchant's. Who may
                 download it is who sees all of them
-    member      who asked, or `key`, an API key; `asker` their name. `asked_with` is
-                what a schedule made it for
+    member      who asked, or `key`, an API key; `asker` their name
+    schedule    what it was made for, if it comes again; `since` and `until`: the period
     rows_total  null while nobody has counted; `rows_done` is true to the second
     receipt     what the file says of itself: sums, sha256, period, by whom
     file        its name in DATA_DIR/exports, "" without one

@@ -22,7 +22,7 @@ from merchant.views.guard import may, no_access, zone_of
 from transactions import layouts, periods
 from transactions.exporting import AT_ONCE, LISTS, NotPossible, Wish, choices, start
 from transactions.exporting.schedules import PERIODIC
-from transactions.exporting.wish import checked, count
+from transactions.exporting.wish import checked, count, zone_named
 from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid, yes_or_no
 from transactions.models import ExportFormat, ExportStyle
@@ -87,7 +87,7 @@ class Typed:
         pairs = parse_qsl(self.query)
         if not self.asks_dates:
             return urlencode(pairs)
-        zone = periods.read_zone(self.zone)
+        zone = zone_named(self.zone)
         for name, text, later in (
             ("created[gte]", self.since, 0),
             ("created[lt]", self.until, 1),

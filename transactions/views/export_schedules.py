@@ -154,9 +154,16 @@ def _of_view(member: Member, given: QueryDict) -> QueryDict:
         told["query"] = view.query
         told.setdefault("name", view.name)
     told["query"] = schedules.lasting(told.get("query", "")) + _mode(given)
-    member_id = str(member.pk)
-    told.setdefault("member", member_id)
+    told.setdefault("member", str(member.pk))
+    told.setdefault("zone", _zone_of_shop(member, told))
     return told
+
+
+def _zone_of_shop(member: Member, given: QueryDict) -> str:
+    """Periods are those of the project's clocks, where it is one; else ""."""
+    listed = LISTS.get(given.get("listing", ""), LISTS["transactions"])
+    shops = listed.read(member, QueryDict(given.get("query", "")), True).shops
+    return shops[0].time_zone if len(shops) == 1 else ""
 
 
 def _mode(given: QueryDict) -> str:

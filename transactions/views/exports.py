@@ -61,8 +61,8 @@ def export(request: HttpRequest, id: UUID) -> HttpResponse:
     """One of them; for htmx only where it stands, or with `row` its row of the list."""
     member: Member = request.member  # type: ignore[attr-defined]
     found = _found(member, id)
-    if found.member_id == member.pk and not found.is_under_way:
-        Export.objects.filter(pk=found.pk, seen=False).update(seen=True)
+    if found.member_id == member.pk and not (found.seen or found.is_under_way):
+        Export.objects.filter(pk=found.pk).update(seen=True)
     partial = "transactions/exports/_state.html"
     if "row" in request.GET:
         partial = "transactions/exports/_row.html"
@@ -210,6 +210,8 @@ def time_left(export: Export, now: datetime) -> str:
         return ""
     if now - export.started < TOO_EARLY:
         return ""
+    if done >= total:
+        return _("the rows are written, the file is being closed")
     left = (now - export.started) / done * (total - done)
     seconds = max(1, round(left.total_seconds()))
     if seconds < 60:
@@ -225,8 +227,10 @@ def _found(member: Member, id: UUID) -> Export:
 
 
 def _seen(member: Member) -> None:
-    over = Export.objects.filter(member=member, seen=False)
-    over.exclude(state__in=["pending", "running"]).update(seen=True)
+    news = Export.objects.filter(member=member, seen=False)
+    over = news.exclude(state__in=["pending", "running"])
+    if over.exists():
+        over.update(seen=True)
 
 
 def _address(export: Export) -> str:

@@ -9,13 +9,20 @@ import pytest
 from django.http import QueryDict
 
 from merchant.models import Project
-from tests.factories import make_member
-from tests.transactions.exports.files import fill, made, read_csv, rows_of, wanted
+from tests.factories import make_member, make_transaction
+from tests.transactions.exports.files import (
+    NOON,
+    fill,
+    made,
+    read_csv,
+    rows_of,
+    wanted,
+)
 from transactions import summary
 from transactions.exports.source import Source
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
-from transactions.paging import OLDEST
+from transactions.paging import NEWEST, OLDEST
 from transactions.statuses import MONEY_CAME
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,3 +103,17 @@ def test_both_ways_of_time(project: Project, tmp_path: Path) -> None:
         times[order] = [line["happened"] for line in read_csv(path)]
     assert times[None] == sorted(times[None], reverse=True)
     assert times[OLDEST] == sorted(times[OLDEST])
+
+
+def test_what_happened_at_one_moment_has_its_order_too(
+    project: Project, tmp_path: Path
+) -> None:
+    for amount in range(6):
+        make_transaction(
+            project=project, status="partially_refunded", amount=100 + amount,
+            amount_refunded=5, paid=NOON, created=NOON,
+        )  # fmt: skip
+    for order, kinds in ((NEWEST, "other_refund sale"), (OLDEST, "sale other_refund")):
+        source = Source(rows_of("balance").strands, order)
+        path, _ = made(tmp_path, wanted("balance", "csv", style="programs"), source)
+        assert [line["kind"] for line in read_csv(path)] == kinds.split() * 6

@@ -80,6 +80,19 @@ def test_programs_get_it_raw(project: Project, tmp_path: Path) -> None:
         assert line["live"] == str(row.livemode).lower()
 
 
+def test_metadata_reads_alike_from_every_database(
+    project: Project, tmp_path: Path
+) -> None:
+    """Short names first, as PostgreSQL keeps them, whatever came first."""
+    kept = {"zebra": 1, "b": {"yy": None, "x": [{"ä": 1.5, "z": "é"}]}, "aa": True}
+    make_transaction(project=project, metadata=kept)
+    spec = wanted("transactions", "csv", columns=("metadata",))
+    (line,) = read_csv(made(tmp_path, spec)[0])
+    assert line["Metadata"] == (
+        '{"b": {"x": [{"z": "é", "ä": 1.5}], "yy": null}, "aa": true, "zebra": 1}'
+    )
+
+
 def test_it_is_rfc_4180(project: Project, tmp_path: Path) -> None:
     make_transaction(project=project, customer_name='a "b"\r\nc, d')
     spec = wanted("transactions", "csv", columns=("customer", "amount"), bom=True)

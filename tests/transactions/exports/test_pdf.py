@@ -26,7 +26,7 @@ from tests.transactions.exports.test_csv import TEXT
 from transactions.exports import fonts, reading_order
 from transactions.exports.lists import TABLES
 from transactions.exports.pages import MARGIN
-from transactions.exports.to_pdf import PAGE, grouped, placed
+from transactions.exports.to_pdf import PAGE, grouped, placed, wrapped
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +120,15 @@ def test_what_is_too_long_ends_with_dots(project: Project, tmp_path: Path) -> No
     path, _ = made(tmp_path, wanted("transactions", "pdf", columns=columns))
     (row,) = (line for line in lines_of(path) if "WW" in line)
     assert re.fullmatch(r"[0-9a-f-]{36} W+… м+… 19\.99 EUR", row), row
+
+
+@pytest.mark.parametrize("word", ["W" * 400, "日" * 300, "i" * 900, "two words"])
+def test_a_line_of_the_title_is_never_wider_than_the_page(word: str) -> None:
+    lines = list(wrapped(f"Search: {word}", 8, 300))
+    assert "".join(lines).replace(" ", "") == f"Search:{word}".replace(" ", "")
+    known = fonts.main().widths
+    for line in lines:
+        assert sum(known.get(character, 1000) for character in line) * 8 <= 300_000
 
 
 def test_an_empty_list_says_so(project: Project, tmp_path: Path) -> None:
