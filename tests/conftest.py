@@ -211,13 +211,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return {
         **browser_type_launch_args,
         "executable_path": CHROMIUM,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            # No other host is found. Routes would stop calls as well, and the cache.
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
-        ],
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     }
 
 
@@ -235,13 +229,17 @@ def page(page, live_server, expected_faults: list[str]) -> Iterator:
     """A page; script errors, CSP reports and calls to other hosts fail its test."""
     faults: list[str] = []
 
-    def guard(request) -> None:
-        if not request.url.startswith((live_server.url, "data:", "blob:")):
-            faults.append(f"a request left the house: {request.url}")
+    def guard(route) -> None:
+        url = route.request.url
+        if url.startswith((live_server.url, "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"a request left the house: {url}")
+            route.abort()
 
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", guard)
+    page.route("**/*", guard)
     yield page
     left = [f for f in faults if not any(word in f for word in expected_faults)]
     assert not left, left
