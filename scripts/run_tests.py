@@ -52,9 +52,9 @@ def main(words: list[str]) -> int:
         if database or redis:
             given = {name: value for name, value in first.items() if value}
             results.append(_run("PostgreSQL and Redis", [], {**clean, **given}, words))
-    once = [f"--ignore={path}" for path in ONCE]
-    marks = ["-m", EMBEDDED, *once] if results else []
-    results.append(_run("SQLite and embedded", marks, clean, words))
+        once = [f"--ignore={path}" for path in ONCE]
+        marks = ["-m", EMBEDDED, *once] if results else []
+        results.append(_run("SQLite and embedded", marks, clean, words))
     return max(results)
 
 
