@@ -24,10 +24,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
 django.setup()
 
 from django.db import connection  # noqa: E402
+from django.db.models import AutoField  # noqa: E402
 
 from merchant.models import Merchant, Project  # noqa: E402
 from transactions.demo import bulk  # noqa: E402
-from transactions.models import LineItem, Transaction  # noqa: E402
+from transactions.models import BalanceChange, LineItem, Transaction  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 2026
@@ -149,13 +150,20 @@ def _copies(size: int) -> Iterator[int]:
                 cursor, LineItem, "transaction_id",
                 {"id": "gen_random_uuid()", "transaction_id": "twin.id"},
             )  # fmt: skip
+            _copy(
+                cursor, BalanceChange, "transaction_id",
+                {"uuid": "gen_random_uuid()", "transaction_id": "twin.id"},
+            )  # fmt: skip
             cursor.execute("DROP TABLE twin")
         yield wanted
 
 
 def _copy(cursor: object, model: type, key: str, other: dict[str, str]) -> None:
-    other = {**other, "created": "row.created - interval '7 minutes'"}
-    names = [field.column for field in model._meta.concrete_fields]  # type: ignore[attr-defined]
+    times = ("created", "happened")
+    earlier = {name: f"row.{name} - interval '7 minutes'" for name in times}
+    other = {**other, **earlier}
+    columns = model._meta.concrete_fields  # type: ignore[attr-defined]
+    names = [field.column for field in columns if not isinstance(field, AutoField)]
     values = ", ".join(other.get(name, f"row.{name}") for name in names)
     table = model._meta.db_table  # type: ignore[attr-defined]
     cursor.execute(  # type: ignore[attr-defined]

@@ -244,7 +244,9 @@ def _check_public(target: Target) -> None:
 
 # --------------------------------------------------------------------- our own door
 def _check_ours(target: Target) -> None:
-    if (target.host, target.port) in _ours():
+    is_here = target.host == "localhost" or target.host.endswith(".localhost")
+    at_our_port = is_here and target.port in _our_ports()
+    if at_our_port or (target.host, target.port) in _ours():
         raise NotAllowed("The URL is this installation itself.")
     if target.address is not None and target.port in _our_ports():
         check(target.address, target)

@@ -12,10 +12,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import transaction
 
 from merchant import keys, vault
 from merchant.models import ApiKey, Connection, Member, Merchant, Project, Secret, User
-from transactions.models import LineItem, Product, Refund, Transaction
+from transactions import journal
+from transactions.fold import changes
+from transactions.models import (
+    BalanceChange,
+    Dispute,
+    LineItem,
+    Payout,
+    Product,
+    Refund,
+    Transaction,
+)
 from webhooks.models import InboundEvent
 
 PASSWORD = "correct horse battery 9"
@@ -197,3 +208,55 @@ def make_refund(transaction: Transaction, **over: Any) -> Refund:
         "created": transaction.created,
     }
     return Refund.objects.create(**given | over)
+
+
+def make_changes(*rows: Transaction) -> list[BalanceChange]:
+    """The journal's rows of purchases that were made without a timeline."""
+    for row in rows:
+        row.refresh_from_db()
+        whose = {
+            name: getattr(row, name)
+            for name in ("merchant_id", "project_id", "livemode")
+        }
+        found = changes.of(
+            [],
+            vars(row),
+            {refund.key: vars(refund) for refund in row.refunds.all()},
+            {dispute.provider_id: vars(dispute) for dispute in row.disputes.all()},
+        )
+        with transaction.atomic():
+            journal.keep(
+                {(row.pk, key): columns | whose for key, columns in found.items()},
+                [row.pk],
+            )
+    return list(BalanceChange.objects.filter(transaction__in=rows))
+
+
+def make_dispute(transaction: Transaction, **over: Any) -> Dispute:
+    """An open chargeback of the whole purchase; without timeline."""
+    given: dict[str, Any] = {
+        "transaction": transaction,
+        "project": transaction.project,
+        "livemode": transaction.livemode,
+        "provider_id": f"dp_{next(_numbers)}",
+        "status": "open",
+        "amount": transaction.amount,
+        "currency": transaction.currency,
+        "created": transaction.created,
+    }
+    return Dispute.objects.create(**given | over)
+
+
+def make_payout(connection: Connection, **over: Any) -> Payout:
+    """Money that its provider has sent; without timeline."""
+    given: dict[str, Any] = {
+        "connection": connection,
+        "project": connection.project,
+        "provider": connection.provider,
+        "provider_id": f"po_{next(_numbers)}",
+        "status": "paid",
+        "amount": 5000,
+        "currency": "eur",
+        "created": datetime(2026, 3, 1, 12, tzinfo=UTC),
+    }
+    return Payout.objects.create(**given | over)

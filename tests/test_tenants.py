@@ -31,6 +31,7 @@ from tests.conftest import client_of
 from tests.factories import (
     make_api_key,
     make_connection,
+    make_dispute,
     make_inbound_event,
     make_item,
     make_member,
@@ -47,7 +48,6 @@ from transactions.models import (
     BulkItem,
     Customer,
     DeliveryItem,
-    Dispute,
     Export,
     ExportPreset,
     ExportSchedule,
@@ -248,6 +248,9 @@ ROUTES = {
     "refunds/<id>/give-up/": Route(
         WRITE, ACCEPTS, own=(422,), stranger=(404,), id="refund"
     ),
+    "disputes/": Route(READ),
+    "payouts/": Route(READ),
+    "payouts/<id>/": Route(READ, stranger=(404,), id="payout"),
     "transactions/<id>/acceptance/": Route(
         WRITE, ACCEPTS, own=(302, 409), stranger=(404,), id="transaction"
     ),
@@ -435,7 +438,7 @@ def full_house(mark: str) -> House:
     item = make_item(sale, f"{mark} sword", product_key=f"{mark}-product")
     about = {"transaction": sale, "provider_id": f"{mark}-1", "created": now}
     refund = make_refund(sale, provider_id=f"{mark}-1", status="pending", amount=1)
-    dispute = Dispute.objects.create(status="open", amount=1, currency="eur", **about)
+    dispute = make_dispute(status="open", amount=1, currency="eur", **about)
     DeliveryItem.objects.create(status="added", **about)
     ProviderReference.objects.create(
         project=project, kind="stripe.charge", reference="x", transaction=sale
@@ -447,7 +450,7 @@ def full_house(mark: str) -> House:
     )  # fmt: skip
     beside = {"project": project, "connection": connection, "created": now}
     Subscription.objects.create(kind="trial", status="active", **beside)
-    Payout.objects.create(status="paid", **beside)
+    payout = Payout.objects.create(status="paid", **beside)
     LookUp.objects.create(
         connection=connection, kind="event", want="x", transaction=sale,
         state="needs_key",
@@ -480,7 +483,7 @@ def full_house(mark: str) -> House:
         "merchant": merchant, "project": project, "connection": connection,
         "transaction": sale, "alias": alias, "inbound": inbound, "refused": refused,
         "customer": customer, "product": item.product, "item": item,
-        "refund": refund, "dispute": dispute, "member": owner,
+        "refund": refund, "dispute": dispute, "payout": payout, "member": owner,
         "bulk": bulk, "view": view, "note": note, "delivery": delivery,
         "endpoint": delivery.endpoint, "secret": connection.secrets.get(),
         "export": export, "schedule": schedule, "preset": preset,
@@ -561,7 +564,7 @@ def clean(response: HttpResponse, house: House, asked: str = "") -> None:
     for typed in filter(None, [asked]):
         text = text.replace(typed, "")
     assert house.mark not in text
-    for name in ("connection", "refund", "dispute", "item", "member"):
+    for name in ("connection", "refund", "dispute", "payout", "item", "member"):
         if str(house.ids[name]) not in asked:
             assert str(house.ids[name]) not in text
 

@@ -15,6 +15,7 @@ from django.db.models import Min
 from merchant import bulk, ids
 from merchant.models import Connection
 from merchant.providers.base import Fact
+from transactions import journal
 from transactions.models import (
     BulkItem,
     Callback,
@@ -232,5 +233,6 @@ def _join(other: UUID, kept: UUID) -> None:
             **{f"{name}__in": list(twice.values_list(name, flat=True))}
         ).delete()
         rows.update(transaction_id=kept)
+    journal.move(other, kept)
     if Transaction.objects.filter(pk=other).delete()[0]:
         TransactionAlias.objects.create(id=other, transaction_id=kept)

@@ -12,12 +12,7 @@ from merchant import bulk
 from transactions.models import Customer, Dispute, Transaction
 from transactions.statuses import DisputeStatus
 
-#: What a customer is before `refresh` has looked.
-UNSEEN = {
-    "name": "", "email": "", "country": "", "latest_live": None, "latest_test": None,
-    "flagged": False,
-}  # fmt: skip
-COLUMNS = tuple(UNSEEN)
+COLUMNS = ("name", "email", "country", "latest_live", "latest_test", "flagged")
 
 
 def refresh(ids: Iterable[UUID | None]) -> int:
@@ -68,6 +63,15 @@ def _rows(seen: Iterable[dict[str, Any]]) -> dict[UUID, Transaction]:
         "created", "customer_name", "customer_email", "customer_country"
     )
     return {row.pk: row for row in rows}
+
+
+def of_rows(rows: Iterable[Any], *, flagged: bool) -> dict[str, Any]:
+    """The columns of a customer who has no purchases but these rows."""
+    newest: dict[bool, Any] = {}
+    for row in sorted(rows, key=lambda row: (row.created, row.pk)):
+        if not row.parked:
+            newest[row.livemode] = row
+    return columns(newest.get(True), newest.get(False), flagged=flagged)
 
 
 def _columns(found: dict[str, Any], newest: dict[UUID, Transaction]) -> dict[str, Any]:

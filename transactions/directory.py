@@ -1,20 +1,21 @@
-"""What a query asks of the lists beside the transactions: customers and products."""
+"""What a query asks of the lists beside the transactions: customers, refunds, ..."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from merchant.models import Member, Project
+from merchant.models import Project
 from merchant.selectors import projects_of
+from merchant.templatetags.show import money_text
 from transactions import filter_values as values
-from transactions.filter_values import Scope
+from transactions import paging
+from transactions.filter_values import Eyes, Scope
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -32,6 +33,8 @@ class Field:
     show: Callable[[Any], StrOrPromise] | None = None
     several: bool = False
     is_chip: bool = True
+    splits: bool = True  # several at commas
+    is_amount: bool = False  # shown in the currency that is asked for, if it is one
 
 
 class Given(NamedTuple):
@@ -56,19 +59,34 @@ class Asked:
 
     fields: ClassVar[Mapping[str, Field]] = COMMON
 
-    def __init__(self, member: Member, query: QueryDict, *, livemode: bool) -> None:
-        """`livemode`: what a query means that does not say."""
-        self.member = member
-        self.projects: list[Project] = list(projects_of(member))
-        self.scope = Scope(self.projects, UTC)
+    #: How its rows stand.
+    order: paging.Order = paging.NEWEST
+
+    def __init__(self, eyes: Eyes, query: QueryDict, *, livemode: bool | None) -> None:
+        """`livemode`: what a query means that does not say; None is test and live."""
+        self.eyes = eyes
+        self.projects: list[Project] = (
+            [eyes] if isinstance(eyes, Project) else list(projects_of(eyes))
+        )
+        self.scope = Scope.of(eyes, self.projects)
         self.errors: dict[str, str] = {}
         self.given: list[Given] = []
         self._assumed = livemode
+        roots = {name.partition("[")[0] for name in self.fields}
+        for name, texts in query.lists():
+            is_ours = name in self.fields or name.partition("[")[0] not in roots
+            if any(texts) and not is_ours:
+                shown = name[:40]
+                self.errors[shown] = f"{shown} is no filter of this list."
         for name, field in self.fields.items():
             self._read(name, field, query.getlist(name))
+            if name == "project":
+                # It says where a day starts, so it comes before any day.
+                self.scope = self.scope.within(self.meanings(name))
 
     @property
-    def livemode(self) -> bool:
+    def livemode(self) -> bool | None:
+        """The mode that is looked at; None is both."""
         asked = self.meaning("livemode")
         return self._assumed if asked is None else bool(asked)
 
@@ -76,6 +94,12 @@ class Asked:
     def shops(self) -> list[Project]:
         """The projects that are looked at."""
         return self.meanings("project") or self.projects
+
+    @property
+    def currency(self) -> str:
+        """The one currency that is asked for, else ""."""
+        asked = self.meanings("currency")
+        return asked[0] if len(asked) == 1 else ""
 
     @property
     def is_narrowed(self) -> bool:
@@ -109,19 +133,22 @@ class Asked:
         return [
             {
                 "label": self.fields[given.name].label,
-                "value": self._shown(given),
+                "value": self.shown(given),
                 "url": address(self.pairs(less=given)),
             }
             for given in self.given
             if self.fields[given.name].is_chip
         ]
 
-    def _shown(self, given: Given) -> Any:
-        show = self.fields[given.name].show
-        return given.typed if show is None else show(given.meaning)
+    def shown(self, given: Given) -> Any:
+        """A value in words."""
+        field = self.fields[given.name]
+        if field.is_amount and self.currency:
+            return money_text(given.meaning, self.currency)
+        return given.typed if field.show is None else field.show(given.meaning)
 
     def _read(self, name: str, field: Field, texts: list[str]) -> None:
-        if field.several:
+        if field.several and field.splits:
             texts = [part for text in texts for part in text.split(",")]
         texts = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
         if len(texts) > (most := MOST_VALUES if field.several else 1):

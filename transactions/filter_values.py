@@ -14,9 +14,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from merchant import moments, money
-from merchant.models import Project
+from merchant.models import Member, Project
 
 LONGEST = 300
+#: Through whose eyes rows are seen: a member's, or those of a project's API key.
+Eyes = Member | Project
 
 _YES = frozenset({"true", "1", "live", "on", "yes"})
 _NO = frozenset({"false", "0", "test", "off", "no"})
@@ -37,6 +39,19 @@ class Scope:
     own_zone: bool = False
     since: datetime | None = None
     until: datetime | None = None
+
+    @classmethod
+    def of(cls, eyes: Eyes, projects: Sequence[Project]) -> Scope:
+        if isinstance(eyes, Project):
+            return cls(projects, zone_named(eyes.time_zone))
+        return cls.of_member(eyes, projects)
+
+    @classmethod
+    def of_member(cls, member: Member, projects: Sequence[Project]) -> Scope:
+        """The member's own zone, or for who has none the project's where it is one."""
+        own = member.user.time_zone
+        scope = cls(projects, zone_named(own), own_zone=bool(own))
+        return scope.within(projects if len(projects) == 1 else [])
 
     @property
     def project_ids(self) -> list[UUID]:

@@ -22,7 +22,7 @@ from merchant.selectors import held_projects, projects_of
 from merchant.templatetags.show import money_text
 from transactions import paging, search, selectors
 from transactions.filter_fields import FIELDS, ROOTS, products_called
-from transactions.filter_values import Scope, as_uuid, zone_named
+from transactions.filter_values import Eyes, Scope, as_uuid, zone_named
 from transactions.fold import LATE
 from transactions.models import Customer, Product, Transaction
 from transactions.paging import Order
@@ -108,6 +108,15 @@ class TransactionFilter:
         self._wanted_order = query.get("sort", "")
 
     @classmethod
+    def of(
+        cls, eyes: Eyes, query: QueryDict, livemode: bool | None = None
+    ) -> TransactionFilter:
+        """Over everything that the member, or an API key of the project, may see."""
+        if isinstance(eyes, Project):
+            return cls.of_project(eyes, query)
+        return cls.of_member(eyes, query, livemode=livemode)
+
+    @classmethod
     def of_member(
         cls,
         member: Member,
@@ -118,14 +127,10 @@ class TransactionFilter:
         """Over everything that the member may see; days start in the member's zone, or
         for who has none in the project's where it is one."""
         projects = list(projects_of(member))
-        own = member.user.time_zone
-        scope = Scope(projects, zone_named(own), own_zone=bool(own)).within(
-            projects if len(projects) == 1 else []
-        )
         return cls(
             query,
             rows=selectors.visible_to(member),
-            scope=scope,
+            scope=Scope.of_member(member, projects),
             held=held_projects(member),
             livemode=livemode,
             fixed=fixed,

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction as database
 from django.db.models import prefetch_related_objects
+from django.utils import timezone
 
 from merchant import bulk
 from merchant.models import Connection
@@ -72,7 +75,13 @@ def record_all(letters: Sequence[Letter], *, announce: bool = True) -> Outcome:
     """
     outcome = Outcome()
     named = [(letter, fact) for letter in letters for fact in letter.facts]
-    beside = [_entry(*pair) for pair in named if pair[1].topic in standing.HOMES]
+    beside = [
+        TimelineEntry(
+            connection=letter.connection, inbound=letter.inbound, **told(letter, fact)
+        )
+        for letter, fact in named
+        if fact.topic in standing.HOMES
+    ]
     purchases = [
         pair
         for pair in named
@@ -111,7 +120,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
     """
     rows = binding.lock(ids)
     prefetch_related_objects(list(rows.values()), "project", "items", "claimed_by")
-    seen = outgoing.look(rows) if announce else None
+    children = writing.children_of(rows)
+    seen = outgoing.look(rows, children) if announce else None
     timelines = _timelines(rows)
     fresh = {
         id: _after(timelines[id], decide(row, timelines[id]))
@@ -124,7 +134,8 @@ def act(ids: Iterable[UUID], decide: Decision, *, announce: bool = True) -> set[
             )
             for id, row in rows.items()
             if fresh[id]
-        ]
+        ],
+        known=children,
     )
     added = [entry for entries in fresh.values() for entry in entries]
     bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in added])
@@ -157,10 +168,11 @@ def _record_purchases(
     )
     timelines = _timelines(bound.rows)
     gone = [(row, bound.heirs[row.pk]) for row, _items in bound.gone]
-    seen = outgoing.look(bound.rows, gone) if announce else None
+    children = writing.children_of(bound.rows)
+    seen = outgoing.look(bound.rows, children, gone) if announce else None
     folders: dict[UUID, writing.Folder] = {}
     moved: dict[int, TimelineEntry] = {}
-    fresh: list[TimelineEntry] = []
+    fresh: list[Any] = []
     for (letter, fact), id in zip(pairs, bound.ids, strict=True):
         folder = folders.get(id)
         if folder is None:
@@ -171,22 +183,23 @@ def _record_purchases(
                 connection.project,
                 connection.provider,
                 timelines.get(id, []),
-                bound.names.get(id, []),
+                sorted(bound.names.get(id, [])),
             )
-        entry = _entry(letter, fact)
-        entry.transaction_id = id
+        entry = _entry(letter, fact, id)
         known = folder.find(entry)
         if known is None:
             folder.timeline.append(entry)
             fresh.append(entry)
-        elif known.absorb(entry) and known.pk:
+        elif TimelineEntry.absorb(known, entry) and isinstance(known, TimelineEntry):
             moved[known.pk] = known
     touched = {entry.transaction_id for entry in [*fresh, *moved.values()]}
     touched |= bound.joined
     written = writing.write(
-        [folder for id, folder in folders.items() if id in touched], bound.gone
+        [folder for id, folder in folders.items() if id in touched],
+        bound.gone,
+        children,
     )
-    bulk.insert(TimelineEntry, [bulk.row_of(entry) for entry in fresh])
+    bulk.insert(TimelineEntry, [vars(entry) for entry in fresh])
     if moved:
         TimelineEntry.objects.bulk_update(moved.values(), ["at", "order", "rank"])
     outcome.changed |= written.touched
@@ -204,9 +217,15 @@ def _timelines(rows: dict[UUID, Transaction]) -> dict[UUID, list[TimelineEntry]]
     return found
 
 
-def _entry(letter: Letter, fact: Fact) -> TimelineEntry:
-    return TimelineEntry(
-        connection=letter.connection, inbound=letter.inbound, **told(letter, fact)
+def _entry(letter: Letter, fact: Fact, id: UUID) -> Any:
+    """The entry as plain columns: making model objects costs as much as folding."""
+    return SimpleNamespace(
+        connection_id=letter.connection.pk,
+        transaction_id=id,
+        inbound_id=letter.inbound.pk if letter.inbound else None,
+        actor_id=None,
+        received=timezone.now(),
+        **told(letter, fact),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from transactions.statuses import (
     MONEY_CAME,
     REFUND_OPEN,
+    TO_HAND_OVER,
     DisputeStatus,
     FulfilmentStatus,
     PayoutStatus,
@@ -113,7 +114,8 @@ def of(
     ]
     if linked:
         items.append(Item("customer.linked"))
-    if not items and before is not None and _differs(before.object, after.object):
+    # What has no word of its own, such as a part that was paid, is news all the same.
+    if not items and _differs(before.object if before else {}, after.object):
         items.append(Item(UPDATED))
     return items
 
@@ -144,8 +146,23 @@ def _refunds(before: Story | None, after: Story) -> Iterator[Item]:
         if name:
             yield Item(name, refund)
     given_back = before.object["amount_refunded"] if before else 0
-    if after.object["amount_refunded"] > given_back:
+    grown = after.object["amount_refunded"] > given_back
+    if grown:
         yield Item("payment.refund", _newest(after, known))
+    now = {refund["id"]: refund["status"] for refund in after.object["refunds"]}
+    if now == known and not REFUND_OPEN & set(now.values()):
+        yield from _nameless_refund(before, after, grown)
+
+
+def _nameless_refund(before: Story | None, after: Story, grown: bool) -> Iterator[Item]:
+    """A refund that its provider tells of by the purchase's status alone, as Paysecure
+    does: asked for, or come to nothing where no money has left."""
+    was = before is not None and before.object["refund_pending"]
+    now = after.object["refund_pending"]
+    if now and not was:
+        yield Item("refund.requested")
+    elif was and not now and not grown and after.object["status"] in TO_HAND_OVER:
+        yield Item("refund.failed")
 
 
 def _of_refund(was: str | None, now: str) -> str:

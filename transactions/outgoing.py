@@ -7,13 +7,14 @@ can confirm, is held until that was done, at most for PATIENCE.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models import Model
 from django.utils import timezone
 
 from merchant.models import Connection
@@ -33,7 +34,7 @@ from transactions.models import (
 )
 from transactions.news import Item, Story
 from transactions.statuses import RELEASED, TO_HAND_OVER
-from transactions.writing import Written
+from transactions.writing import Children, Written, children_of
 from webhooks import outbox
 from webhooks.models import Event
 from webhooks.outbox import Happening
@@ -43,10 +44,8 @@ PATIENCE = timedelta(minutes=10)
 #: Of those that wait, so many are looked at in one transaction.
 BATCH = 100
 
-#: A row's children, by kind. Grouped by hand: Django's prefetch makes a manager and a
-#: queryset for each row and kind, a tenth of a batch's time.
-KINDS = (LineItem, Refund, Dispute, DeliveryItem)
-Children = dict[UUID, tuple[list[Any], ...]]
+#: ("stripe.charge", "ch_1")
+Reference = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -56,18 +55,19 @@ class Seen:
     `was`: row -> the statuses of all that it was, those of rows joined to it included.
     """
 
-    rows: dict[UUID, Transaction] = field(default_factory=dict)
-    children: Children = field(default_factory=dict)
+    rows: dict[UUID, Transaction]
+    children: Children
     was: dict[UUID, set[str]] = field(default_factory=dict)
 
 
 def look(
-    rows: Mapping[UUID, Transaction], gone: Iterable[tuple[Transaction, UUID]] = ()
+    rows: Mapping[UUID, Transaction],
+    children: Children,
+    gone: Iterable[tuple[Transaction, UUID]] = (),
 ) -> Seen:
     """Remembers how locked rows are told now. `gone`: a row and the one that took it
     in."""
-    seen = Seen({id: row for id, row in rows.items() if not row.parked})
-    seen.children = _children(seen.rows)
+    seen = Seen({id: row for id, row in rows.items() if not row.parked}, children)
     for id, row in seen.rows.items():
         seen.was.setdefault(id, set()).add(row.status)
     for row, heir in gone:
@@ -82,15 +82,11 @@ def announce(seen: Seen, written: Written, fresh: Sequence[TimelineEntry] = ()) 
     rows = [row for row in changed if not row.parked]
     if not rows:
         return
-    children = {
-        row.pk: tuple(written.children.get(row.pk, {}).get(kind, []) for kind in KINDS)
-        for row in rows
-    }
     entries: dict[UUID, list[TimelineEntry]] = {}
     for entry in fresh:
         if entry.transaction_id:
             entries.setdefault(entry.transaction_id, []).append(entry)
-    now = {row.pk: _story(row, children[row.pk]) for row in rows}
+    now = {row.pk: _story(row, written.children.get(row.pk, {})) for row in rows}
     told: dict[UUID, Sequence[Item]] = {
         row.pk: news.of(
             _before(seen, row.pk),
@@ -100,8 +96,9 @@ def announce(seen: Seen, written: Written, fresh: Sequence[TimelineEntry] = ()) 
         )
         for row in rows
     }
-    told = _held_back(rows, _once(seen, told))
-    _publish(rows, now, told, {id: _when(entries.get(id, ())) for id in told})
+    told = _held_back(rows, _once(seen, told), written.new)
+    when = {id: _when(entries.get(id, ())) for id in told}
+    _publish(rows, now, told, when, written.references, written.new)
 
 
 def announce_standing(
@@ -137,14 +134,14 @@ def announce_standing(
 def payload_of(row: Transaction) -> dict[str, Any]:
     """The payload (see webhooks.models.Event) that an event about it would have now."""
     told = rendering.transaction_object(row)
-    references = references_of([row.pk]).get(row.pk, {})
+    references = references_of([row.pk]).get(row.pk, ())
     return _payload(row, told, references, products_of([told]))
 
 
 def _payload(
     row: Transaction,
     told: Mapping[str, Any],
-    references: Mapping[str, list[str]],
+    references: Iterable[Reference],
     products: Mapping[str, str],
     part: Any = None,
 ) -> dict[str, Any]:
@@ -152,7 +149,7 @@ def _payload(
     return {
         "object": told,
         "part": part,
-        "references": dict(references),
+        "references": _by_kind(references),
         "products": {id: products[id] for id in sorted(sold & products.keys())},
         "connection": str(row.connection_id),
         "brand": str(row.details.get("account") or ""),
@@ -164,13 +161,20 @@ def _payload(
     }
 
 
-def references_of(ids: Iterable[UUID]) -> dict[UUID, dict[str, list[str]]]:
-    """row -> kind ("charge") -> the provider's ids."""
-    found: dict[UUID, dict[str, list[str]]] = {}
+def references_of(ids: Iterable[UUID]) -> dict[UUID, list[Reference]]:
+    """row -> its references, in the order in which they were entered."""
+    found: dict[UUID, list[Reference]] = {}
     rows = ProviderReference.objects.filter(transaction__in=list(ids)).order_by("id")
     for row, kind, reference in rows.values_list("transaction", "kind", "reference"):
-        kinds = found.setdefault(row, {})
-        kinds.setdefault(kind.partition(".")[2], []).append(reference)
+        found.setdefault(row, []).append((kind, reference))
+    return found
+
+
+def _by_kind(references: Iterable[Reference]) -> dict[str, list[str]]:
+    """kind ("charge") -> the provider's ids."""
+    found: dict[str, list[str]] = {}
+    for kind, reference in references:
+        found.setdefault(kind.partition(".")[2], []).append(reference)
     return found
 
 
@@ -184,16 +188,6 @@ def products_of(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 # ----------------------------------------------------------------------- the two ends
-def _children(ids: Iterable[UUID]) -> Children:
-    found: Children = {id: tuple([] for _kind in KINDS) for id in ids}
-    if found:
-        for place, kind in enumerate(KINDS):
-            children: Any = kind._default_manager.filter(transaction__in=found)
-            for child in children:
-                found[child.transaction_id][place].append(child)
-    return found
-
-
 def _before(seen: Seen, id: UUID) -> Story | None:
     row = seen.rows.get(id)
     if row is None:
@@ -202,12 +196,17 @@ def _before(seen: Seen, id: UUID) -> Story | None:
 
 
 def _story(
-    row: Transaction, children: tuple[list[Any], ...], was: frozenset[str] = frozenset()
+    row: Transaction,
+    children: Mapping[type[Model], list[Any]],
+    was: frozenset[str] = frozenset(),
 ) -> Story:
     items = {
-        item.provider_id: rendering.delivery_item_object(item) for item in children[3]
+        item.provider_id: rendering.delivery_item_object(item)
+        for item in children.get(DeliveryItem, ())
     }
-    parts = rendering.Parts(*children[:3])
+    parts = rendering.Parts(
+        *(children.get(kind, ()) for kind in (LineItem, Refund, Dispute))
+    )
     return Story(rendering.transaction_object(row, parts), items, was)
 
 
@@ -221,12 +220,17 @@ def _publish(
     stories: Mapping[UUID, Story],
     told: Mapping[UUID, Sequence[Item]],
     when: Mapping[UUID, datetime],
+    references: Mapping[UUID, Sequence[Reference]],
+    new: Container[UUID] = (),
 ) -> None:
     speaking = [row for row in rows if told[row.pk]]
-    references = references_of(row.pk for row in speaking) if speaking else {}
     products = products_of(stories[row.pk].object for row in speaking)
+    # Nobody can have addressed a new one, unless it says so itself.
     alone = callbacks.addressed(
-        row.pk for row in speaking if any(i.name in news.OUTCOMES for i in told[row.pk])
+        row.pk
+        for row in speaking
+        if any(item.name in news.OUTCOMES for item in told[row.pk])
+        and (row.pk not in new or row.details.get("callbacks"))
     )
     outbox.publish(
         [
@@ -240,7 +244,7 @@ def _publish(
                 payload=_payload(
                     row,
                     stories[row.pk].object,
-                    references.get(row.pk, {}),
+                    references.get(row.pk, ()),
                     products,
                     item.part,
                 ),
@@ -271,12 +275,13 @@ def _once(
 
 # ---------------------------------------------------------------- payments that wait
 def _held_back(
-    rows: Sequence[Transaction], told: Mapping[UUID, Sequence[Item]]
+    rows: Sequence[Transaction],
+    told: Mapping[UUID, Sequence[Item]],
+    new: Container[UUID],
 ) -> dict[UUID, Sequence[Item]]:
     """What is told now; payments that only a look-up can vouch for are put off."""
-    held = set(
-        HeldNews.objects.filter(transaction__in=told).values_list("pk", flat=True)
-    )
+    old = [id for id in told if id not in new]
+    held = set(HeldNews.objects.filter(pk__in=old).values_list("pk", flat=True))
     doubtful = {row.pk for row in rows if _is_doubtful(row)}
     keyed = _keyed(row for row in rows if row.pk in doubtful) if doubtful else set()
     now: dict[UUID, Sequence[Item]] = {}
@@ -349,8 +354,8 @@ def _tell(ids: Sequence[UUID]) -> int:
     paid = [row for id, row in rows.items() if id in still]
     told = {row.pk: _at_last(row, []) for row in paid}
     now = timezone.now()
-    children = _children(still)
+    children = children_of(still)
     stories = {row.pk: _story(row, children[row.pk]) for row in paid}
-    _publish(paid, stories, told, dict.fromkeys(told, now))
+    _publish(paid, stories, told, dict.fromkeys(told, now), references_of(told))
     HeldNews.objects.filter(pk__in=ids).delete()
     return len(paid)

@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from transactions.models import Transaction
+from transactions.models import Payout, Transaction
 
 STRIPE = "https://dashboard.stripe.com/"
 
@@ -28,6 +28,7 @@ PAGES: dict[str, dict[str, str]] = {
         "pyr_": STRIPE + "%srefunds/%s",
         "dp_": STRIPE + "%sdisputes/%s",
         "du_": STRIPE + "%sdisputes/%s",
+        "po_": STRIPE + "%spayouts/%s",
         "evt_": STRIPE + "%sevents/%s",
     },
 }
@@ -50,8 +51,8 @@ class Account(NamedTuple):
     page: str
 
 
-def page(row: Transaction, id: str) -> str:
-    """The page of an object that belongs to the transaction; "" where none is known.
+def page(row: Transaction | Payout, id: str) -> str:
+    """The page of an object that belongs to the row; "" where none is known.
 
     None either for an imitated provider, or for a connected account of Stripe: its
     objects are not in the platform's own dashboard.
@@ -90,5 +91,5 @@ def _profile(platform: str, id: str) -> str:
     return address % id if shape and shape.fullmatch(id) else ""
 
 
-def _is_connected(row: Transaction) -> bool:
+def _is_connected(row: Transaction | Payout) -> bool:
     return str(row.details.get("account") or "").startswith("acct_")

@@ -3,124 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from merchant.providers import PROVIDERS
+from merchant.models import Project
 from merchant.selectors import held_projects
-from merchant.templatetags.show import short_time
-from transactions import filter_values as values
-from transactions import paging, refunds
-from transactions.directory import COMMON, Asked, Field
-from transactions.filters import TransactionFilter
+from transactions import by_state, paging, refunds
+from transactions.by_state import ALL, OfPurchases, Tab
+from transactions.directory import Field
 from transactions.models import Refund
 from transactions.statuses import RefundStatus
 
 S = RefundStatus
 
-#: The tabs: name -> (label, the states in it); none is all of them.
-STATES: Mapping[str, tuple[Any, tuple[RefundStatus, ...]]] = {
-    "to_approve": (_("To approve"), (S.AWAITING_APPROVAL,)),
-    "under_way": (
-        _("Under way"),
-        (
-            S.REQUESTED,
-            S.APPROVED,
-            S.SUBMITTED,
-            S.UNKNOWN,
-            S.PENDING,
-            S.REQUIRES_ACTION,
-        ),
-    ),
-    "succeeded": (_("Succeeded"), (S.SUCCEEDED,)),
-    "failed": (_("Failed"), (S.FAILED,)),
-    "stopped": (_("Stopped"), (S.CANCELED, S.DECLINED, S.EXPIRED)),
-    "all": (_("All"), ()),
-}
-#: Where work waits, it is counted.
-COUNTED = ("to_approve", "under_way")
-#: A search may find so many purchases that have refunds.
-MOST_FOUND = 200
+TO_APPROVE = "to_approve"
 #: Of more projects than this a list is one strand.
 MOST_STRANDS = 12
 
 
-class RefundFilter(Asked):
+def _in(*statuses: RefundStatus) -> tuple[Q, ...]:
+    return tuple(Q(status=status) for status in statuses)
+
+
+class RefundFilter(OfPurchases):
     """Of the refunds that the member may see, those of one mode, state and shop."""
 
-    fields: ClassVar[Mapping[str, Field]] = {
-        **COMMON,
-        "provider": Field(
-            _("Provider"),
-            values.one_of(list(PROVIDERS)),
-            lambda name: PROVIDERS[name].name,
-            True,
+    model = Refund
+    tabs: ClassVar[by_state.Tabs] = {
+        TO_APPROVE: Tab(_("To approve"), _in(S.AWAITING_APPROVAL), counted=True),
+        "under_way": Tab(
+            _("Under way"),
+            _in(
+                S.REQUESTED,
+                S.APPROVED,
+                S.SUBMITTED,
+                S.UNKNOWN,
+                S.PENDING,
+                S.REQUIRES_ACTION,
+            ),
+            counted=True,
         ),
-        "state": Field(_("State"), values.one_of(list(STATES)), is_chip=False),
-        "created[gte]": Field(_("Created from"), values.moment, short_time),
-        "created[lt]": Field(_("Created before"), values.moment, short_time),
+        "succeeded": Tab(_("Succeeded"), _in(S.SUCCEEDED)),
+        "failed": Tab(_("Failed"), _in(S.FAILED)),
+        "stopped": Tab(_("Stopped"), _in(S.CANCELED, S.DECLINED, S.EXPIRED)),
+        ALL: Tab(_("All")),
     }
+    fields: ClassVar[Mapping[str, Field]] = by_state.fields(tabs)
 
     @property
-    def state(self) -> str:
-        return self.meaning("state") or "all"
-
-    @property
-    def order(self) -> paging.Order:
+    def order(self) -> paging.Order:  # type: ignore[override]
         """What waits is seen to in the order in which it was asked."""
-        return paging.OLDEST if self.state == "to_approve" else paging.NEWEST
+        return paging.OLDEST if self.state == TO_APPROVE else paging.NEWEST
 
-    @cached_property
-    def strands(self) -> list[QuerySet[Refund]]:
-        return self.strands_of(self.state)
-
-    def strands_of(self, state: str) -> list[QuerySet[Refund]]:
-        """The rows in that state, in parts that do not meet."""
-        if self.errors or self._found is None:
+    def strands_of(self, state: str) -> list[QuerySet[Any]]:
+        """The indexes of states begin with the merchant, that of all with a project."""
+        if self.errors or self.found is None:
             return []
-        rows = refunds.visible_to(self.member).filter(self._found)
-        rows = rows.filter(livemode=self.livemode)
-        if providers := self.meanings("provider"):
-            rows = rows.filter(transaction__provider__in=providers)
-        if since := self.meaning("created[gte]"):
-            rows = rows.filter(created__gte=since)
-        if until := self.meaning("created[lt]"):
-            rows = rows.filter(created__lt=until)
+        if isinstance(self.eyes, Project):
+            seen, held = refunds.of_project(self.eyes), [self.eyes.pk]
+        else:
+            seen, held = refunds.visible_to(self.eyes), held_projects(self.eyes)
+        modes = self.narrowed(seen)
         chosen = [shop.pk for shop in self.meanings("project")]
-        states = STATES[state][1]
-        if states:
+        if parts := self.tabs[state].parts:
             if chosen:
-                rows = rows.filter(project__in=chosen)
-            return [rows.filter(status=status) for status in states]
-        projects = chosen or held_projects(self.member)
+                modes = [rows.filter(project__in=chosen) for rows in modes]
+            return [rows.filter(part) for rows in modes for part in parts]
+        projects = chosen or held
         if not projects:
-            return [rows]
+            return modes
         if len(projects) > MOST_STRANDS:
-            return [rows.filter(project__in=projects)]
-        return [rows.filter(project=project) for project in projects]
-
-    @cached_property
-    def _found(self) -> Q | None:
-        """What the words find; None where that is too much, `errors` says so."""
-        words = self.meaning("q")
-        if words is None:
-            return Q()
-        query = QueryDict(mutable=True)
-        query["q"] = words
-        sales = TransactionFilter.of_member(self.member, query, livemode=self.livemode)
-        given_back = Exists(Refund.objects.filter(transaction=OuterRef("pk")))
-        rows = sales.rows.filter(given_back).order_by()
-        found = list(rows.values_list("pk", flat=True)[: MOST_FOUND + 1])
-        if len(found) > MOST_FOUND:
-            self.errors["q"] = str(_("q finds too many purchases: write more of it."))
-            return None
-        named = Q(provider_id=words)
-        if id := values.as_uuid(words):
-            named |= Q(pk=id)
-        seen = refunds.visible_to(self.member)
-        ids = list(seen.filter(named).values_list("pk", flat=True)[:MOST_FOUND])
-        return Q(transaction__in=found) | Q(pk__in=ids)
+            return [rows.filter(project__in=projects) for rows in modes]
+        return [rows.filter(project=project) for rows in modes for project in projects]

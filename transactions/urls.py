@@ -17,6 +17,7 @@ from transactions.views import (
     bulk_page,
     card,
     customers,
+    disputes,
     export_form,
     export_schedules,
     exports,
@@ -25,6 +26,7 @@ from transactions.views import (
     layout,
     notes,
     overview,
+    payouts,
     polling,
     products,
     queue,
@@ -78,6 +80,9 @@ pages: Patterns = [
     path("refunds/<uuid:id>/decline/", refund_pages.decline, name="decline_refund"),
     path("refunds/<uuid:id>/cancel/", refund_pages.cancel, name="cancel_refund"),
     path("refunds/<uuid:id>/give-up/", refund_pages.give_up, name="give_up_refund"),
+    path("disputes/", disputes.disputes, name="disputes"),
+    path("payouts/", payouts.payouts, name="payouts"),
+    path("payouts/<uuid:id>/", payouts.payout, name="payout"),
     path("transactions/<uuid:id>/acceptance/", handing_over.accept, name="accept"),
     path(
         "connections/<uuid:id>/poll/", polling.poll_connection, name="poll_connection"

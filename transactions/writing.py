@@ -15,7 +15,7 @@ from django.utils import timezone
 from merchant import bulk, ids
 from merchant.models import Project
 from merchant.providers import PROVIDERS
-from transactions import customers, fold, fulfilment_rules, totals
+from transactions import customers, fold, fulfilment_rules, journal, totals
 from transactions.fold.fulfilment import WHOLE
 from transactions.models import (
     Customer,
@@ -28,6 +28,7 @@ from transactions.models import (
     TimelineEntry,
     Transaction,
 )
+from transactions.statuses import DisputeStatus
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -35,7 +36,12 @@ Row = TypeVar("Row", bound=models.Model)
 Sale = tuple[Transaction, Sequence[LineItem]]
 
 #: (transaction, what tells its children apart) -> columns.
-Children = dict[tuple[UUID, str], dict[str, Any]]
+Wanted = dict[tuple[UUID, str], dict[str, Any]]
+
+#: What hangs on a transaction.
+KINDS: tuple[type[models.Model], ...] = (LineItem, Refund, Dispute, DeliveryItem)
+#: transaction -> its children by kind, each kind in its own order.
+Children = dict[UUID, dict[type[models.Model], list[Any]]]
 
 #: Columns of a transaction that the fold does not set.
 NOT_FOLDED = frozenset({"id", "noted"})
@@ -50,7 +56,8 @@ FOLDED = [
 class Folder:
     """One transaction's timeline on its way to the row.
 
-    `row` is None for a new one; then `names` are its references, (kind, id).
+    `row` is None for a new one. `names`: its references, (kind, id), in the order in
+    which they were entered; asked for when they are not given.
     """
 
     id: UUID
@@ -70,39 +77,74 @@ class Folder:
 
 @dataclass(slots=True)
 class Written:
-    """What the books hold now: the rows, their children by kind in their own order, and
-    which rows changed."""
+    """What the books hold now: the rows, their references and their children by kind in
+    their own order; and which rows changed, and which of those are new.
+
+    Rows and children are objects to read from, not to save.
+    """
 
     touched: set[UUID] = field(default_factory=set)
-    rows: dict[UUID, Transaction] = field(default_factory=dict)
-    children: dict[UUID, dict[type[models.Model], list[Any]]] = field(
-        default_factory=dict
-    )
+    new: set[UUID] = field(default_factory=set)
+    rows: dict[UUID, Any] = field(default_factory=dict)
+    references: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
+    children: Children = field(default_factory=dict)
 
 
-def write(folders: Sequence[Folder], gone: Sequence[Sale] = ()) -> Written:
+def children_of(ids: Iterable[UUID]) -> Children:
+    """What hangs on these transactions.
+
+    Grouped by hand: Django's prefetch makes a manager and a queryset for each row and
+    kind, a tenth of a batch's time.
+    """
+    found: Children = {id: {kind: [] for kind in KINDS} for id in ids}
+    for kind in KINDS if found else ():
+        children: Any = kind._default_manager.filter(transaction__in=found)
+        for child in children:
+            found[child.transaction_id][kind].append(child)
+    return found
+
+
+def write(
+    folders: Sequence[Folder],
+    gone: Sequence[Sale] = (),
+    known: Children | None = None,
+) -> Written:
     """Folds and writes them in a few statements.
 
-    `gone`: rows that were joined to one of these, as they were.
+    `gone`: rows that were joined to one of these, as they were. `known`: the children
+    of the old ones, where the caller has read them.
     """
     if not folders:
         return Written()
+    if known is None:
+        known = children_of(folder.id for folder in folders if folder.row)
     folders = sorted(folders, key=lambda folder: folder.id)
     folded = fold_all(folders)
-    customers = _customers(folders, folded)
+    theirs, unheard = _customers(folders, folded)
     rows = [
-        (row_of(folder, folded[folder.id], customers.get(folder.id)), folder.row)
+        (row_of(folder, folded[folder.id], theirs.get(folder.id)), folder.row)
         for folder in folders
     ]
-    changed = [row for row, before in rows if _differs(row, before)]
-    before = _before(folders)
+    new = [row for row, before in rows if before is None]
+    changed = [row for row, before in rows if before and _differs(row, before)]
+    before: dict[UUID, Sale] = {
+        folder.id: (folder.row, known[folder.id][LineItem])
+        for folder in folders
+        if folder.row
+    }
+    bulk.insert(Transaction, new)
     bulk.upsert(Transaction, changed, unique=["id"], update=FOLDED)
-    written = Written({row["id"] for row in changed})
-    written.rows = {row["id"]: Transaction(**row) for row, _ in rows}
-    _write_children(folders, folded, before, written)
+    written = Written(
+        touched={row["id"] for row in (*new, *changed)},
+        new={row["id"] for row in new},
+        rows={row["id"]: bulk.plain(row) for row, _ in rows},
+        references={folder.id: folder.names for folder in folders},
+    )
+    _write_children(folders, folded, [known[id] for id in before], written)
+    written.touched |= journal.keep(changes(folders, folded), before)
     after = [(row, folded[row["id"]].items) for row, _ in rows]
     totals.count(added=after, taken=[*before.values(), *gone])
-    _tend_customers(rows, gone, written.touched)
+    _tend_customers(rows, gone, written.touched, unheard)
     return written
 
 
@@ -111,9 +153,9 @@ def fold_all(folders: Sequence[Folder]) -> dict[UUID, fold.Folded]:
 
     Makes the products that nobody has sold before.
     """
-    names = _references(folders)
+    _name(folders)
     folded = {
-        folder.id: fold.transaction(folder.timeline, names[folder.id])
+        folder.id: fold.transaction(folder.timeline, _best_first(folder))
         for folder in folders
     }
     _put_products(folders, folded)
@@ -142,26 +184,24 @@ def _hand_over(folder: Folder, row: fold.Folded, rules: fulfilment_rules.Rules) 
 
 
 # -------------------------------------------------------------------------- the row
-def _references(folders: Sequence[Folder]) -> dict[UUID, list[str]]:
-    """The provider's ids of each row, best kind first."""
-    found = {folder.id: list(folder.names) for folder in folders}
-    old = [folder.id for folder in folders if not folder.names]
+def _name(folders: Sequence[Folder]) -> None:
+    """Gives the folders the references that they came without."""
+    old = {folder.id: folder.names for folder in folders if not folder.names}
     if old:
-        references = ProviderReference.objects.filter(transaction_id__in=old)
-        for row, *name in references.values_list("transaction_id", "kind", "reference"):
-            found[row].append((name[0], name[1]))
-    return {
-        folder.id: _best_first(found[folder.id], PROVIDERS[folder.provider].references)
-        for folder in folders
-    }
+        known = ProviderReference.objects.filter(transaction__in=old).order_by("id")
+        for row, *name in known.values_list("transaction_id", "kind", "reference"):
+            old[row].append((name[0], name[1]))
 
 
-def _best_first(names: list[tuple[str, str]], kinds: Sequence[str]) -> list[str]:
+def _best_first(folder: Folder) -> list[str]:
+    """The provider's ids of the row, best kind first."""
+    kinds = PROVIDERS[folder.provider].references
+
     def place(name: tuple[str, str]) -> tuple[int, str]:
         word = name[0].partition(".")[2]
         return kinds.index(word) if word in kinds else len(kinds), name[1]
 
-    return [name[1] for name in sorted(names, key=place)]
+    return [name[1] for name in sorted(folder.names, key=place)]
 
 
 def row_of(folder: Folder, folded: fold.Folded, customer: UUID | None) -> bulk.Row:
@@ -178,8 +218,8 @@ def row_of(folder: Folder, folded: fold.Folded, customer: UUID | None) -> bulk.R
     } | folded.columns
 
 
-def _differs(row: bulk.Row, before: Transaction | None) -> bool:
-    return before is None or any(
+def _differs(row: bulk.Row, before: Transaction) -> bool:
+    return any(
         row[name] != getattr(before, name) for name in FOLDED if name != "updated"
     )
 
@@ -187,31 +227,50 @@ def _differs(row: bulk.Row, before: Transaction | None) -> bool:
 # --------------------------------------------------------------- customers, products
 def _customers(
     folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
-) -> dict[UUID, UUID]:
-    """transaction -> customer."""
-    wanted = {
-        folder.id: (folder.project.id, folded[folder.id].customer_key)
-        for folder in folders
-        if folded[folder.id].customer_key
-    }
-    made = _ensure(
-        Customer,
-        ("project_id", "key"),
-        dict.fromkeys(wanted.values(), customers.UNSEEN),
+) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """transaction -> customer, and the customers nobody had heard of before.
+
+    Those have no purchases but these, so they are entered as they are.
+    """
+    bought: dict[tuple[Any, ...], list[UUID]] = {}
+    for folder in folders:
+        if key := folded[folder.id].customer_key:
+            bought.setdefault((folder.project.id, key), []).append(folder.id)
+
+    def columns(customer: tuple[Any, ...]) -> dict[str, Any]:
+        theirs = [(id, folded[id]) for id in bought[customer]]
+        return customers.of_rows(
+            [bulk.plain({"id": id} | row.columns) for id, row in theirs],
+            flagged=any(_is_lost(row) for _, row in theirs),
+        )
+
+    found, made = _ensure(Customer, ("project_id", "key"), bought, columns)
+    return {id: found[key] for key, ids in bought.items() for id in ids}, made
+
+
+def _is_lost(row: fold.Folded) -> bool:
+    """Whether a lost dispute of the row flags its customer."""
+    return any(
+        dispute["status"] == DisputeStatus.LOST and dispute["cleared"] is None
+        for dispute in row.disputes.values()
     )
-    return {row: made[pair] for row, pair in wanted.items()}
 
 
 def _tend_customers(
     rows: Sequence[tuple[bulk.Row, Transaction | None]],
     gone: Sequence[Sale],
     touched: set[UUID],
+    unheard: set[UUID],
 ) -> None:
-    """Brings the customers of the changed rows up to date, and of those they left."""
+    """Brings the customers of the changed rows up to date, and of those they left.
+
+    `unheard`: those who are up to date already.
+    """
     had = {row.customer_id for row, _ in gone}
     had |= {before.customer_id for _, before in rows if before}
     have = {row["customer_id"] for row, _ in rows if row["id"] in touched}
-    customers.refresh(have | (had - {row["customer_id"] for row, _ in rows}))
+    left = had - {row["customer_id"] for row, _ in rows}
+    customers.refresh((have - unheard) | left)
 
 
 def _put_products(folders: Sequence[Folder], folded: dict[UUID, fold.Folded]) -> None:
@@ -224,10 +283,11 @@ def _put_products(folders: Sequence[Folder], folded: dict[UUID, fold.Folded]) ->
     called: dict[tuple[Any, ...], str] = {}
     for item, product in named:
         called[product] = min(item["name"], called.get(product, item["name"]))
-    found = _ensure(
+    found, _made = _ensure(
         Product,
         ("project_id", "provider", "key"),
-        {product: {"name": name} for product, name in called.items()},
+        called,
+        lambda product: {"name": called[product]},
     )
     for item, product in named:
         item["product_id"] = found[product]
@@ -255,19 +315,25 @@ def product_key(item: dict[str, Any]) -> str:
 def _ensure(
     model: type[Row],
     unique: tuple[str, ...],
-    wanted: dict[tuple[Any, ...], dict[str, Any]],
-) -> dict[tuple[Any, ...], UUID]:
-    """Rows with these unique values, made where missing, in one order for all."""
+    wanted: Iterable[tuple[Any, ...]],
+    columns: Callable[[tuple[Any, ...]], dict[str, Any]],
+) -> tuple[dict[tuple[Any, ...], UUID], set[UUID]]:
+    """Rows with these unique values, and which of them nobody else had made.
+
+    Those that are missing are made, in one order for all; `columns` gives what else
+    they need.
+    """
+    wanted = set(wanted)
     found = ids_of(model, unique, wanted)
-    missing = sorted(wanted.keys() - found.keys())
-    rows = {
-        values: {"id": ids.new(), **dict(zip(unique, values, strict=True))}
-        | wanted[values]
-        for values in missing
-    }
-    if bulk.insert(model, list(rows.values()), ignore=True):
-        return found | {values: row["id"] for values, row in rows.items()}
-    return ids_of(model, unique, wanted)
+    made = {values: ids.new() for values in sorted(wanted - found.keys())}
+    rows = [
+        {"id": id, **dict(zip(unique, values, strict=True))} | columns(values)
+        for values, id in made.items()
+    ]
+    if not bulk.insert(model, rows, ignore=True):
+        found = ids_of(model, unique, wanted)
+        made = {values: id for values, id in made.items() if found[values] == id}
+    return found | made, set(made.values())
 
 
 def ids_of(
@@ -289,36 +355,23 @@ def ids_of(
 
 
 # -------------------------------------------------------------------------- children
-def _before(folders: Sequence[Folder]) -> dict[UUID, Sale]:
-    """The rows that were there already, with their items, as they were."""
-    rows = {folder.id: folder.row for folder in folders if folder.row is not None}
-    items: dict[UUID, list[LineItem]] = {id: [] for id in rows}
-    if rows:
-        for item in LineItem.objects.filter(transaction_id__in=rows):
-            items[item.transaction_id].append(item)
-    return {id: (row, items[id]) for id, row in rows.items()}
-
-
 def _write_children(
     folders: Sequence[Folder],
     folded: dict[UUID, fold.Folded],
-    before: dict[UUID, Sale],
+    known: Sequence[Mapping[type[models.Model], list[Any]]],
     written: Written,
 ) -> None:
     for model, name, wanted in children(folders, folded):
-        if model is LineItem:
-            known: Iterable[Any] = [i for _, old in before.values() for i in old]
-            _replace(model, name, wanted, known, written)
-            _rename(wanted.values())
-            continue
-        known = model._default_manager.filter(transaction_id__in=before)
+        old = [child for mine in known for child in mine[model]]
         id_of = _id_of_refund if model is Refund else _new_id
-        _replace(model, name, wanted, known if before else (), written, id_of)
+        _replace(model, name, wanted, old, written, id_of)
+        if model is LineItem:
+            _rename(wanted.values())
 
 
 def children(
     folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
-) -> Iterator[tuple[type[models.Model], str, Children]]:
+) -> Iterator[tuple[type[models.Model], str, Wanted]]:
     """What hangs on these transactions: of each kind, the column that tells those of
     one transaction apart, and (transaction, that column) -> the other columns."""
     yield (
@@ -339,25 +392,45 @@ def children(
             for key, columns in folded[folder.id].refunds.items()
         },
     )
-    for model, part in (
-        (Dispute, "disputes"),
-        (DeliveryItem, "delivery_items"),
-    ):
-        yield (
-            model,
-            "provider_id",
-            {
-                (folder.id, key): columns
-                for folder in folders
-                for key, columns in getattr(folded[folder.id], part).items()
-            },
-        )
+    yield (
+        Dispute,
+        "provider_id",
+        {
+            (folder.id, key): columns | _where(folder, folded[folder.id])
+            for folder in folders
+            for key, columns in folded[folder.id].disputes.items()
+        },
+    )
+    yield (
+        DeliveryItem,
+        "provider_id",
+        {
+            (folder.id, key): columns
+            for folder in folders
+            for key, columns in folded[folder.id].delivery_items.items()
+        },
+    )
+
+
+def changes(
+    folders: Sequence[Folder], folded: dict[UUID, fold.Folded]
+) -> journal.Changes:
+    """The balance changes of these transactions."""
+    return {
+        (folder.id, key): columns | _whose(folder, folded[folder.id])
+        for folder in folders
+        for key, columns in folded[folder.id].changes.items()
+    }
 
 
 def _whose(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
-    """Refunds carry whose they are, so that a list of them needs no other table."""
+    return _where(folder, folded) | {"merchant_id": folder.project.merchant_id}
+
+
+def _where(folder: Folder, folded: fold.Folded) -> dict[str, Any]:
+    """What hangs on a purchase carries whose it is, so that lists of it need no other
+    table."""
     return {
-        "merchant_id": folder.project.merchant_id,
         "project_id": folder.project.id,
         "livemode": folded.columns["livemode"],
     }
@@ -381,9 +454,9 @@ def _item(folder: Folder, folded: fold.Folded, item: dict[str, Any]) -> dict[str
 
 
 def _replace(
-    model: type[Row],
+    model: type[models.Model],
     name: str,
-    wanted: Children,
+    wanted: Wanted,
     old: Iterable[Any],
     written: Written,
     id_of: Callable[[str, dict[str, Any]], UUID] = _new_id,
@@ -395,6 +468,7 @@ def _replace(
     """
     found = {(child.transaction_id, getattr(child, name)): child for child in old}
     now: dict[tuple[UUID, str], Any] = {}
+    new: list[bulk.Row] = []
     changed: list[bulk.Row] = []
     for key in sorted(wanted):
         known, columns = found.get(key), wanted[key]
@@ -405,10 +479,11 @@ def _replace(
             continue
         id = known.pk if known is not None else id_of(key[1], columns)
         row = {"id": id, "transaction_id": key[0], name: key[1]} | columns
-        now[key] = model(**row)
-        changed.append(row)
+        now[key] = bulk.plain(row)
+        (new if key[0] in written.new else changed).append(row)
         written.touched.add(key[0])
     gone = [key for key in found if key not in wanted]
+    bulk.insert(model, new)
     if changed:
         unique = ["transaction_id", name]
         update = [column for column in changed[0] if column not in {"id", *unique}]

@@ -7,6 +7,7 @@ from uuid import uuid5
 from merchant import http
 from merchant.models import Project
 from webhooks import signing_keys
+from webhooks.endpoints.terms import USUAL_RATE
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
@@ -27,6 +28,7 @@ def endpoint_for(project: Project, url: str) -> Endpoint:
             "kind": Endpoint.Kind.CALLBACK,
             "url": url,
             "dialect": Dialect.PAYSECURE,
+            "rate": USUAL_RATE,
         },
     )
     return endpoint

@@ -18,9 +18,12 @@ for _kind in KINDS.values():
     if _kind.paynow and _kind is not TEST:
         PAYNOW.setdefault(_kind.paynow, []).append(_kind.name)
 
+#: The one event that PayNow's API calls otherwise than its webhooks do.
+_RENAMED = {"ON_DISCORD_ACCOUNT_LINKED_TO_CHECKOUT": "OnDiscordOrderActionsQueued"}
 #: The same as its API writes it: "OnOrderCompleted" -> "ON_ORDER_COMPLETED".
 PASCAL = {
-    "".join(part.capitalize() for part in word.split("_")): word for word in PAYNOW
+    _RENAMED.get(word, "".join(map(str.capitalize, word.split("_")))): word
+    for word in PAYNOW
 }
 _TO_PASCAL = {word: pascal for pascal, word in PASCAL.items()}
 
@@ -95,8 +98,9 @@ def in_stripes_words(events: Sequence[str], dialect: str) -> list[str]:
 
 # ------------------------------------------------------------------------------ PayNow
 def paynow_word(text: str) -> str:
-    """ "ON_REFUND" for that or "OnRefund". Raises UnknownEvent."""
-    word = PASCAL.get(text, text)
+    """ "ON_REFUND" for that, for "OnRefund", and for "on_refund", as the API wrote it
+    before. Raises UnknownEvent."""
+    word = PASCAL.get(text, text.upper())
     if word not in PAYNOW:
         raise UnknownEvent(
             f"There is no event {text[:60]!r}. There are {', '.join(PASCAL)}."

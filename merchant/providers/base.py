@@ -191,7 +191,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "money", "created", "reason", "failure_reason", "trace", "verified", "livemode",
         "request",  # our refund's id, as it came back with the provider's own
     ),
-    "dispute": ("money", "created", "reason", "due_by", "livemode"),
+    "dispute": (
+        "money", "created", "reason", "due_by", "livemode",
+        "answered",  # True once the merchant's evidence is in, and nothing before
+    ),
     "delivery_item": ("name", "created", "expires", "reason", "livemode"),
     "link": ("customer_details", "livemode"),
     "subscription": (
@@ -269,13 +272,13 @@ class Fact:
         """The same for two event objects that report one change of one object."""
         said = {name: [s.weight, s.value] for name, s in self.says.items()}
         parts = [self.topic, self.object_kind, self.object_id, self.status]
-        text = json.dumps(
-            [*parts, self.occurrence, sorted(self.references), said],
-            sort_keys=True,
-            default=str,
-            separators=(",", ":"),
-        )
+        text = _in_one_way([*parts, self.occurrence, sorted(self.references), said])
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_in_one_way = json.JSONEncoder(
+    sort_keys=True, default=str, separators=(",", ":")
+).encode
 
 
 # --------------------------------------------------------------------- calls out
@@ -443,9 +446,13 @@ def stamp(when: datetime | None) -> str | None:
 
 def text(value: object, most: int = 500) -> str | None:
     """A display text from outside: cleaned, cut with a mark; None if there is none."""
-    if value is None or isinstance(value, dict | list | bool):
-        return None
-    clean = _NOT_TEXT.sub("\ufffd", str(value)).strip()
+    if type(value) is not str:
+        if value is None or isinstance(value, dict | list | bool):
+            return None
+        value = str(value)
+    clean = value.strip()
+    if not clean.isprintable():  # only then can there be what is no text
+        clean = _NOT_TEXT.sub("\ufffd", value).strip()
     if len(clean) > most:
         clean = clean[: most - 1] + "…"
     return clean or None

@@ -62,6 +62,9 @@ _DISPUTE = Stage("dispute", (4 * DAY, 12 * DAY), (100, 100), reasons=_CLAIMS)
 _HELD = Stage("authorized", (20, 200))
 _WON = Stage("dispute_won", (3 * DAY, 10 * DAY), (100, 100))
 _LOST = Stage("dispute_lost", (3 * DAY, 10 * DAY), (100, 100))
+_ANSWERED = Stage("dispute_answered", (DAY, 4 * DAY))
+_PAYOUT = Stage("payout", (DAY, 2 * DAY), (97, 97))
+_RETURNED = ("account_closed", "no_account", "invalid_account_number")
 _STARTED = Stage("subscription_started", (5, 30))
 
 
@@ -143,6 +146,9 @@ ENDINGS: dict[str, Ending] = {
     ),
     # Nobody leaves one open for longer.
     "disputed": Ending((_CREATED, _PAID, _DISPUTE), 0.8, (12.1, 29)),
+    "dispute_answered": Ending(
+        (_CREATED, _PAID, _DISPUTE, _ANSWERED), 0.5, (16.1, 29), at=("stripe",)
+    ),
     "dispute_won": Ending(
         (_CREATED, _PAID, _DISPUTE, _WON),
         0.7, (22.1, 30),
@@ -179,6 +185,15 @@ ENDINGS: dict[str, Ending] = {
         0.8, (0.5, 30), basket="monthly",
     ),
     "paid_out": Ending(
-        (_CREATED, _PAID, Stage("payout", (DAY, 2 * DAY), (97, 97))), 0.8, (2.1, 30)
+        (_CREATED, _PAID, _PAYOUT, Stage("payout_paid", (DAY, 3 * DAY))),
+        3, (5.1, 30),
+    ),
+    "payout_under_way": Ending((_CREATED, _PAID, _PAYOUT), 0.8, (2.1, 5)),
+    "payout_failed": Ending(
+        (
+            _CREATED, _PAID, _PAYOUT,
+            Stage("payout_failed", (DAY, 3 * DAY), reasons=_RETURNED),
+        ),
+        0.5, (5.1, 30),
     ),
 }  # fmt: skip

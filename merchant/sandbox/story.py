@@ -32,6 +32,7 @@ STEP_KINDS = (
     "refund_settled",  # of one that was under way for a while
     "refund_canceled",  # of one that waited for the customer
     "dispute",
+    "dispute_answered",  # the evidence is in, the bank decides
     "dispute_won",
     "dispute_lost",
     "item_added",
@@ -43,7 +44,9 @@ STEP_KINDS = (
     "trial_started",
     "trial_completed",
     "account_linked",
-    "payout",  # `amount`: how much
+    "payout",  # `amount`: how much is on its way
+    "payout_paid",
+    "payout_failed",
 )
 #: Not a step of the story: `asked` says where the purchase reports to, {outcome: URL}.
 CALLBACKS = "callbacks"

@@ -34,6 +34,8 @@ LISTS = (
     "transactions:customers",
     "transactions:products",
     "transactions:refunds",
+    "transactions:disputes",
+    "transactions:payouts",
 )
 #: Pages of one thing with a list on it: test and live switch there, but not projects.
 OWN_LISTS = ("transactions:customer", "transactions:product")
@@ -77,6 +79,20 @@ MENU: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
                 "transactions:refunds",
                 "arrow-uturn-left",
                 "r",
+                "view_transactions",
+            ),
+            Entry(
+                _("Disputes"),
+                "transactions:disputes",
+                "shield-exclamation",
+                "b",
+                "view_transactions",
+            ),
+            Entry(
+                _("Payouts"),
+                "transactions:payouts",
+                "banknotes",
+                "m",
                 "view_transactions",
             ),
             Entry(

@@ -13,6 +13,7 @@ from merchant.models import Member, Project
 from tests.conftest import client_of
 from tests.factories import (
     make_connection,
+    make_dispute,
     make_inbound_event,
     make_refund,
     make_transaction,
@@ -21,7 +22,6 @@ from tests.webhooks import outbound
 from transactions.models import (
     Customer,
     DeliveryItem,
-    Dispute,
     LineItem,
     LookUp,
     Product,
@@ -140,7 +140,7 @@ def rich(project: Project) -> Transaction:
             object_id="ch_1", status=status, at=now, summary=f"A {topic} is {status}",
         )  # fmt: skip
     make_refund(sale, provider_id="re_1", amount=1500, reason="requested_by_customer")
-    Dispute.objects.create(
+    make_dispute(
         transaction=sale, provider_id="dp_1", status="open", amount=2999,
         currency="eur", reason="fraudulent", due_by=now, created=now,
     )  # fmt: skip

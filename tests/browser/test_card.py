@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from merchant.models import Member
 from tests.browser.conftest import EVERY
-from tests.factories import make_member, make_transaction
+from tests.factories import make_dispute, make_member, make_transaction
 from transactions import notes
 from transactions.models import Dispute, LookUp, Transaction
 
@@ -141,7 +141,7 @@ def crowded(rich: Transaction, owner: Member) -> Transaction:
     for minute in range(7):
         make_transaction(**about, created=rich.created + timedelta(minutes=minute))
     sale = Transaction.objects.exclude(pk=rich.pk).latest("created")
-    Dispute.objects.create(
+    make_dispute(
         transaction=sale, provider_id="dp_9", status="lost", amount=4499,
         currency="eur", reason="fraudulent", created=rich.created,
     )  # fmt: skip

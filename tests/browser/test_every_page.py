@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from merchant.models import Member, Project
 from tests.browser.conftest import EVERY, SOME
-from tests.factories import make_connection, make_member
+from tests.factories import (
+    make_connection,
+    make_dispute,
+    make_inbound_event,
+    make_member,
+    make_payout,
+)
 from tests.webhooks.endpoints.parts import make_delivery, make_endpoint, make_try
-from transactions.models import Transaction
+from transactions import exporting
+from transactions.models import (
+    Export,
+    ExportSchedule,
+    Payout,
+    TimelineEntry,
+    Transaction,
+)
 from webhooks import endpoints
 from webhooks.models import Delivery, Endpoint
 
@@ -250,6 +264,107 @@ def test_one_that_went_out(
     ):
         page.goto(live_server.url + path)
         for sight in SOME:
+            look(*sight)
+
+
+@pytest.fixture
+def settled(rich: Transaction) -> Payout:
+    """A dispute in every state, and a payout that failed with its letter."""
+    now = timezone.now()
+    for number, state in enumerate(
+        [
+            {"due_by": now + timedelta(days=2)},
+            {"due_by": now - timedelta(days=2), "reason": "x" * 200},
+            {"in_review": True},
+            {"status": "won", "closed": now},
+            {"status": "lost", "closed": now, "reason": "fraudulent"},
+        ]
+    ):
+        make_dispute(rich, provider_id=f"du_{number}" + "y" * 60, **state)
+    payouts = [
+        make_payout(rich.connection, status=status, arrives=now)
+        for status in ("created", "pending", "paid", "canceled", "failed")
+    ]
+    failed = payouts[-1]
+    failed.reason, failed.verified = "The bank account was closed " * 8, False
+    failed.details = {"payee": "Harbor Games", "trace": "z" * 90}
+    failed.save()
+    letter = make_inbound_event(connection=rich.connection, event_type="payout.failed")
+    TimelineEntry.objects.create(
+        connection=rich.connection, identity="po", payout=failed, inbound=letter,
+        source="webhook", topic="payout", object_kind="payout", status="failed",
+        object_id=failed.provider_id, at=now, summary="Payout: failed",
+    )  # fmt: skip
+    return failed
+
+
+def test_disputes_and_payouts(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, settled: Payout
+) -> None:
+    sign_in(owner)
+    for path in (
+        "disputes/?livemode=true",
+        "disputes/?livemode=true&state=needs_response",
+        "disputes/?livemode=true&reason=fraudulent&amount[gte]=1&currency=eur",
+        "disputes/?livemode=true&state=won&q=nobody",
+        "disputes/?livemode=false",
+        "payouts/?livemode=true",
+        "payouts/?livemode=true&state=failed&created[gte]=2026-01-01",
+        "payouts/?livemode=false",
+    ):
+        page.goto(f"{live_server.url}/{path}")
+        for sight in EVERY if path.endswith("=true") else SOME:
+            look(*sight)
+
+
+def test_disputes_with_a_filter_open(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, settled: Payout
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/disputes/?livemode=true")
+    for panel in ("Opened", "Reason", "Amount", "Currency"):
+        for width, scheme in SOME:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.locator("summary", has_text=panel).first.click()
+            look(width, scheme)
+            page.keyboard.press("Escape")
+
+
+def test_a_payout(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member, settled: Payout
+) -> None:
+    sign_in(owner)
+    page.goto(f"{live_server.url}/payouts/{settled.pk}/")
+    page.locator("details.disclosure > summary").click()
+    for sight in EVERY:
+        look(*sight)
+
+
+def test_exports(
+    page, live_server, look: Callable, sign_in: Callable, owner: Member,
+    settled: Payout,
+) -> None:  # fmt: skip
+    """The history, one that is ready and one that failed, the form, and schedules."""
+    sign_in(owner)
+    wish = exporting.Wish(listing="disputes", livemode=True)
+    ready = exporting.start(owner, wish)
+    failed = exporting.start(owner, wish)
+    Export.objects.filter(pk=failed.pk).update(
+        state="failed", error="The disk is full: " + "e" * 200, file="", rows_done=3
+    )
+    schedule = ExportSchedule.objects.create(
+        merchant=owner.merchant, member=owner, name="n" * 60, every="month",
+        listing="payouts", table="payouts", format="csv", style="people",
+        since=timezone.now(), due=timezone.now() + timedelta(days=3),
+    )  # fmt: skip
+    for path in (
+        "exports/", f"exports/{ready.pk}/", f"exports/{failed.pk}/",
+        "exports/new/?listing=disputes&query=state%3Dlost", "exports/new/",
+        "exports/schedules/", "exports/schedules/new/?listing=payouts",
+        f"exports/schedules/{schedule.pk}/",
+    ):  # fmt: skip
+        page.goto(f"{live_server.url}/{path}")
+        for sight in SOME if path.count("/") > 1 else EVERY:
             look(*sight)
 
 

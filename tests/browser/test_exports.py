@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from merchant.models import Member, Project
 from tests.browser.conftest import EVERY, SOME
+from tests.factories import make_dispute, make_payout
 from transactions import exporting
 from transactions.models import Export
 
@@ -112,3 +113,69 @@ def test_nothing_yet(
     look(390, "light")
     page.goto(f"{live_server.url}/exports/schedules/")
     look(1280, "dark")
+
+
+@pytest.mark.parametrize("listing", ["disputes", "payouts"])
+def test_what_the_screen_shows_is_in_the_file(
+    page, live_server, sign_in: Callable, owner: Member, shop: Project, tmp_path: Path,
+    listing: str,
+) -> None:  # fmt: skip
+    """Filtered by hand: a tab, a currency, an amount; then Export."""
+    sales = list(shop.transactions.filter(livemode=True).order_by("created")[:6])
+    for number, sale in enumerate(sales):
+        money = {"amount": 500 * number, "currency": "eur" if number else "usd"}
+        make_dispute(sale, status="lost" if number % 2 else "open", **money)
+        make_payout(sale.connection, status="failed" if number % 2 else "paid", **money)
+    sign_in(owner)
+    page.goto(f"{live_server.url}/{listing}/?livemode=true")
+    tab = "Lost" if listing == "disputes" else "Failed"
+    page.get_by_role("link", name=tab, exact=True).click()
+    expect(page.locator("#position")).to_have_text("1–3 of 3")
+    chips = page.get_by_role("list", name="Active filters")
+    page.locator("summary", has_text="Currency").click()
+    page.locator("#currency").fill("EUR")
+    page.keyboard.press("Tab")
+    expect(chips).to_contain_text("Currency: EUR")
+    page.locator("summary", has_text="Amount").click()
+    page.locator("#amount-from").fill("6")
+    page.keyboard.press("Tab")
+    expect(chips).to_contain_text("EUR 6.00")
+    expect(page.locator("#position")).to_have_text("1–2 of 2")
+    names = page.locator("tbody tr th a").evaluate_all(
+        "links => links.map(l => l.href)"
+    )
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Export...").click()
+    dialog = page.get_by_role("dialog", name=f"Export {listing}")
+    expect(dialog).to_contain_text("EUR 6.00")
+    dialog.get_by_text("For programs").click()
+    dialog.get_by_role("button", name="Export 2 rows").click()
+    with page.expect_download() as downloading:
+        dialog.get_by_role("link", name="Download").click()
+    path = tmp_path / "file.csv"
+    downloading.value.save_as(path)
+    rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    shown = "transaction" if listing == "disputes" else "id"
+    assert [row[shown] in link for row, link in zip(rows, names, strict=True)] == [
+        True,
+        True,
+    ]
+    assert [row["amount"] for row in rows] == ["2500", "1500"]
+
+
+def test_lists_work_without_script(
+    plain_page: Callable, live_server, owner: Member, shop: Project
+) -> None:
+    sale = shop.transactions.filter(livemode=True).order_by("created")[0]
+    make_dispute(sale, status="lost", amount=700, currency="eur")
+    make_dispute(sale, status="open", amount=900, currency="eur")
+    page = plain_page(owner)
+    page.goto(f"{live_server.url}/disputes/?livemode=true")
+    page.get_by_role("link", name="Lost", exact=True).click()
+    page.locator("summary", has_text="Currency").click()
+    page.locator("#currency").fill("EUR")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Export...").click()
+    expect(page.get_by_role("heading", name="Export disputes")).to_be_visible()
+    expect(page.get_by_text("Currency: EUR")).to_be_visible()

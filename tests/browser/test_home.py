@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 
 from merchant.models import Member, Project
 from tests.browser.conftest import EVERY, SOME
-from tests.factories import make_connection, make_transaction
+from tests.factories import make_connection, make_dispute, make_transaction
 from transactions import totals
-from transactions.models import Dispute, LookUp, Transaction
+from transactions.models import LookUp, Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -23,7 +23,7 @@ def busy(shop: Project, post: Project) -> Project:
     """The shop with its figures, and something of everything that waits."""
     now = timezone.now()
     for number, sale in enumerate(Transaction.objects.filter(status="disputed")):
-        Dispute.objects.create(
+        make_dispute(
             transaction=sale, provider_id=str(number), status="open", amount=4499,
             currency="eur", created=now, due_by=now + timedelta(days=6 * number - 1),
         )  # fmt: skip

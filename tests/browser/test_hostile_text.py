@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from merchant.models import Connection, Member, Project
-from tests.factories import make_connection
+from tests.factories import make_connection, make_dispute
 from tests.webhooks import deliveries
 from transactions import jobs, notes
-from transactions.models import Customer, Dispute, Note, Transaction
+from transactions.models import Customer, Note, Transaction
 from webhooks import refusals
 from webhooks.models import InboundEvent
 
@@ -112,7 +112,7 @@ def written(attacked: list[Connection], owner: Member) -> None:
         for text in (*HOSTILE, "W" * notes.MOST):
             notes.add(owner, sale.pk, text)
         about = {"transaction": sale, "created": sale.created, "currency": "eur"}
-        Dispute.objects.create(
+        make_dispute(
             provider_id=HOSTILE[0],
             status="lost",
             reason=HOSTILE[1] + "W" * 200,

@@ -14,6 +14,7 @@ from merchant.providers import PROVIDERS
 from tests import factories
 from transactions import ledger
 from transactions.models import (
+    BalanceChange,
     Customer,
     DeliveryItem,
     Dispute,
@@ -30,7 +31,15 @@ from transactions.models import (
 
 #: Columns that may differ: made-up ids, the place in this database, times of arrival.
 SURROGATE = {"id", "merchant", "project", "connection", "updated", "received"}
-SURROGATE |= {"inbound", "subscription", "payout", "actor", "source"}
+SURROGATE |= {
+    "uuid",
+    "recorded",
+    "inbound",
+    "subscription",
+    "payout",
+    "actor",
+    "source",
+}
 
 
 @st.composite
@@ -97,6 +106,7 @@ def snapshot(project: Project) -> dict[str, Any]:
         ),
         "refunds": _rows(Refund.objects.filter(**mine), **_OWNER),
         "disputes": _rows(Dispute.objects.filter(**mine), **_OWNER),
+        "changes": _rows(BalanceChange.objects.filter(**mine), **_OWNER),
         "delivery items": _rows(DeliveryItem.objects.filter(**mine), **_OWNER),
         "timeline": _rows(entries, **_OWNER),
         "subscriptions": _rows(Subscription.objects.filter(project=project)),

@@ -9,9 +9,9 @@ from typing import Any
 
 from merchant.models import Connection, Project
 from merchant.money import exponent
-from tests.factories import make_item, make_transaction
+from tests.factories import make_dispute, make_item, make_transaction
 from transactions.fold import LATE
-from transactions.models import Customer, Dispute, ProviderReference, Transaction
+from transactions.models import Customer, ProviderReference, Transaction
 from transactions.statuses import MONEY_CAME, DisputeStatus, FulfilmentStatus, Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,7 +99,7 @@ def sell_many(
                 row, product, quantity=chance.choice([1, 2]), sku=f"SKU-{product[:4]}"
             )
         if dispute:
-            Dispute.objects.create(
+            make_dispute(
                 transaction=row, provider_id=f"dp_{number}", created=created,
                 status=dispute,
             )  # fmt: skip

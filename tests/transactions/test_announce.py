@@ -172,6 +172,43 @@ def test_a_refund_that_fails_later_is_no_second_success(till: Connection) -> Non
     assert Transaction.objects.get().status == "paid"
 
 
+def refunding(pending: bool, at: int, **told: Any) -> Fact:
+    said = {"paid": stamp(NOON), "refund_pending": pending} | told
+    return payment("paid", at, weight=20 + at, **said)
+
+
+def test_a_refund_that_only_the_status_tells_of_is_asked_for_and_fails(
+    till: Connection,
+) -> None:
+    tell(till, payment("paid"))
+    tell(till, refunding(True, 1))
+    tell(till, refunding(True, 2))
+    tell(till, refunding(False, 3))
+    assert names(till.project) == [
+        "payment.success",
+        "refund.requested",
+        "refund.failed",
+    ]
+
+
+def test_a_refund_that_only_the_status_tells_of_comes_about(till: Connection) -> None:
+    tell(till, payment("paid"), refunding(True, 1))
+    tell(till, refunding(False, 2, refunded_total=1999))
+    assert names(till.project) == [
+        "payment.success",
+        "refund.requested",
+        "payment.refund",
+    ]
+
+
+def test_a_purchase_that_begins_with_a_part_of_the_money_is_told(
+    till: Connection,
+) -> None:
+    tell(till, payment("partially_paid"))
+    tell(till, payment("paid", 1))
+    assert names(till.project) == ["payment.updated", "payment.success"]
+
+
 def test_a_dispute_opens_and_closes(till: Connection) -> None:
     tell(till, payment("paid"))
     tell(till, part("dispute", "open", 1, "dp_1", money=[1999, "eur"]))

@@ -5,16 +5,27 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from merchant.models import Project
-from tests.factories import make_project, make_transaction
+from tests.factories import (
+    make_changes,
+    make_connection,
+    make_dispute,
+    make_payout,
+    make_project,
+    make_refund,
+    make_transaction,
+)
 from tests.transactions.api_client import key_client, listed
 from transactions import exporting
 from transactions.models import Export
+
+MARCH, APRIL = (datetime(2026, month, 15, tzinfo=UTC) for month in (3, 4))
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +65,30 @@ def test_the_receipt_has_the_sums_and_the_digest(project: Project) -> None:
     assert content.startswith(b"id,amount,currency\r\n")
     assert told["receipt"]["sha256"] == hashlib.sha256(content).hexdigest()
     assert told["receipt"]["sums"][0]["amount"] == 1999
+
+
+def test_balance_changes_go_by_when_they_happened(project: Project) -> None:
+    bought = make_transaction(project=project, created=MARCH, paid=MARCH, amount=1999)
+    make_refund(bought, amount=500, created=APRIL)
+    make_transaction(project=project, created=APRIL, paid=APRIL)
+    make_changes(*project.transactions.all())
+    client = key_client(project)
+    body = {"rows": "balance", "style": "programs", "columns": ["kind", "transaction"]}
+    body |= {"filters": {"created": {"gte": "2026-04-01"}}}
+    others = str(project.transactions.exclude(pk=bought.pk).get().pk)
+    refund, sale = ["refund", str(bought.pk)], ["sale", others]
+    assert sorted(fetch(client, ask(client, body)["url"])[1:]) == [refund, sale]
+    told = ask(client, body | {"period_by": "purchase"})
+    assert fetch(client, told["url"])[1:] == [sale]
+
+
+def test_what_the_period_goes_by_is_said_of_balance_changes_only(
+    project: Project,
+) -> None:
+    client = key_client(project)
+    for body in ({"period_by": "happened"}, {"rows": "balance", "period_by": "odd"}):
+        error = ask(client, body, 400)["error"]
+        assert error["param"] == "period_by"
 
 
 def test_it_is_a_download_that_nobody_keeps(project: Project) -> None:
@@ -157,3 +192,47 @@ def test_a_revoked_key_makes_nothing(
     exporting.run_due()
     assert Export.objects.get(pk=told["id"]).state == Export.State.FAILED
     assert client.get(f"/v1/exports/{told['id']}").status_code == 401
+
+
+@pytest.mark.parametrize("rows", ["refunds", "disputes", "payouts"])
+def test_what_follows_a_sale_is_a_file_too(project: Project, rows: str) -> None:
+    """As the page of the list shows it, of the key's project alone; test and live
+    until one is asked for."""
+    other = make_project(merchant=project.merchant)
+    made = {}
+    for shop, livemode in ((project, True), (project, False), (other, True)):
+        sale = make_transaction(project=shop, livemode=livemode)
+        refund = make_refund(sale, status="failed")
+        dispute = make_dispute(sale, status="lost")
+        payout = make_payout(
+            make_connection(project=shop), status="failed", livemode=livemode
+        )
+        row = {"refunds": refund, "disputes": dispute, "payouts": payout}[rows]
+        made[shop, livemode] = str(row.pk)
+    client = key_client(project)
+    state = {"refunds": "failed", "disputes": "lost", "payouts": "failed"}[rows]
+    told = ask(client, {"rows": rows, "filters": {"state": state}})
+    head, *lines = fetch(client, told["url"])
+    assert head[0] == "id"
+    mine = {made[project, True], made[project, False]}
+    assert {line[0] for line in lines} == mine
+    live = ask(client, {"rows": rows, "filters": {"livemode": True, "state": state}})
+    assert [line[0] for line in fetch(client, live["url"])[1:]] == [made[project, True]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": "customers"},
+        {"rows": "disputes", "filters": {"product": "Sword"}},
+        {"rows": "disputes", "filters": {"created": {"gt": "2026-03-01"}}},
+        {"rows": "payouts", "filters": {"state": "won"}},
+        {"rows": "payouts", "columns": ["customer"]},
+    ],
+)
+def test_what_a_list_cannot_be_asked_is_refused(
+    project: Project, body: dict[str, Any]
+) -> None:
+    error = ask(key_client(project), body, 400)["error"]
+    assert error["type"] == "invalid_request_error"
+    assert not Export.objects.exists()

@@ -10,9 +10,15 @@ from django.test import Client
 
 from merchant import keys
 from merchant.models import Project
-from tests.factories import make_item, make_project, make_refund, make_transaction
+from tests.factories import (
+    make_dispute,
+    make_item,
+    make_project,
+    make_refund,
+    make_transaction,
+)
 from tests.transactions.api_client import key_client, listed
-from transactions.models import Dispute, Transaction, TransactionAlias
+from transactions.models import Transaction, TransactionAlias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -147,7 +153,7 @@ def test_a_long_list_costs_as_many_queries_as_a_short_one(
         row = make_transaction(project=project)
         make_item(row)
         make_refund(row, status="pending")
-        Dispute.objects.create(
+        make_dispute(
             transaction=row, provider_id=f"dp_{number}", status="open", created=NOON
         )
     listed(client)

@@ -8,9 +8,15 @@ import pytest
 from django.test import Client
 
 from merchant.models import Project
-from tests.factories import make_item, make_project, make_refund, make_transaction
+from tests.factories import (
+    make_dispute,
+    make_item,
+    make_project,
+    make_refund,
+    make_transaction,
+)
 from tests.transactions.api_client import key_client
-from transactions.models import Customer, Dispute, TransactionAlias
+from transactions.models import Customer, TransactionAlias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNIX = 1772366400
@@ -52,7 +58,7 @@ def test_everything_that_is_known_is_told(client: Client, project: Project) -> N
         currency="eur",
         created=NOON,
     )
-    dispute = Dispute.objects.create(
+    dispute = make_dispute(
         transaction=row,
         provider_id="dp_1",
         status="open",

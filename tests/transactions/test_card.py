@@ -12,6 +12,7 @@ from django.test import Client
 from merchant.models import Member, Project
 from tests.conftest import client_of
 from tests.factories import (
+    make_dispute,
     make_inbound_event,
     make_member,
     make_project,
@@ -19,7 +20,6 @@ from tests.factories import (
     make_transaction,
 )
 from transactions.models import (
-    Dispute,
     LookUp,
     ProviderReference,
     TimelineEntry,
@@ -204,7 +204,7 @@ def test_refunds_and_disputes_are_shown(
     sale: Transaction, owner_client: Client
 ) -> None:
     make_refund(sale, status="failed", failure_reason="card closed")
-    Dispute.objects.create(
+    make_dispute(
         transaction=sale, provider_id="dp_1", status="open", amount=1999,
         currency="eur", reason="fraudulent", due_by=WHEN, created=WHEN,
     )  # fmt: skip

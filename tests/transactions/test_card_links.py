@@ -8,13 +8,13 @@ from django.test import Client
 from merchant.models import Project
 from tests.factories import (
     make_connection,
+    make_dispute,
     make_inbound_event,
     make_refund,
     make_transaction,
 )
 from transactions import provider_pages
 from transactions.models import (
-    Dispute,
     ProviderReference,
     TimelineEntry,
     Transaction,
@@ -127,7 +127,7 @@ def test_the_parts_of_a_payment_lead_to_their_pages(
     when = sale.created
     about = {"transaction": sale, "amount": 1, "currency": "eur", "created": when}
     make_refund(sale, provider_id="re_1", status="pending")
-    Dispute.objects.create(provider_id="dp_1", status="open", **about)
+    make_dispute(provider_id="dp_1", status="open", **about)
     ProviderReference.objects.create(
         project=project, kind="stripe.charge", reference="ch_1", transaction=sale
     )

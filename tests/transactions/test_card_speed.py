@@ -11,6 +11,7 @@ from django.test import Client
 from merchant.models import Connection, Project
 from tests.factories import (
     make_connection,
+    make_dispute,
     make_inbound_event,
     make_item,
     make_refund,
@@ -21,7 +22,6 @@ from transactions import notes
 from transactions.models import (
     Customer,
     DeliveryItem,
-    Dispute,
     LookUp,
     ProviderReference,
     TimelineEntry,
@@ -53,7 +53,7 @@ def full_card(project: Project, member: Any, size: int) -> Transaction:
         make_item(sale, f"Sword {number}")
         id = {"provider_id": f"x_{number}"}
         make_refund(sale, amount=1, created=WHEN, **id)
-        Dispute.objects.create(status="lost", amount=1, **about, **id)
+        make_dispute(status="lost", amount=1, **about, **id)
         DeliveryItem.objects.create(
             status="added", transaction=sale, created=WHEN, **id
         )

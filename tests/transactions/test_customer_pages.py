@@ -16,10 +16,16 @@ from hypothesis import strategies as st
 from merchant.access import ROLES
 from merchant.models import Member, Project
 from tests.conftest import client_of
-from tests.factories import make_connection, make_member, make_project, make_transaction
+from tests.factories import (
+    make_connection,
+    make_dispute,
+    make_member,
+    make_project,
+    make_transaction,
+)
 from transactions import customers as upkeep
 from transactions import lifetime, selectors
-from transactions.models import Customer, Dispute, Transaction
+from transactions.models import Customer, Transaction
 from transactions.statuses import MONEY_CAME, Status
 
 pytestmark = pytest.mark.django_db
@@ -389,7 +395,7 @@ def test_details_of_another_shape_break_nothing(
 
 
 def flag(row: Transaction) -> None:
-    Dispute.objects.create(
+    make_dispute(
         transaction=row, provider_id="dp_1", status="lost", amount=1999,
         currency="eur", reason="fraudulent", created=NOON,
     )  # fmt: skip

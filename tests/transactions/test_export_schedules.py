@@ -44,11 +44,15 @@ def back(schedule: ExportSchedule, since: datetime) -> ExportSchedule:
     return schedule
 
 
-def ids_in(member: Member, export: Export) -> list[str]:
+def read_lines(member: Member, export: Export) -> list[dict[str, str]]:
     opened = exporting.open_file(member, export)
     with opened.file:
         text = opened.file.read().decode()
-    return [line["id"] for line in csv.DictReader(io.StringIO(text))]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def ids_in(member: Member, export: Export) -> list[str]:
+    return [line["id"] for line in read_lines(member, export)]
 
 
 def test_it_begins_with_the_period_that_runs(finance: Member) -> None:

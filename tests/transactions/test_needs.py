@@ -14,6 +14,7 @@ from merchant.models import Connection, Member, Project
 from tests.conftest import client_of
 from tests.factories import (
     make_connection,
+    make_dispute,
     make_inbound_event,
     make_item,
     make_member,
@@ -53,7 +54,7 @@ def dispute(sale: Transaction, **over: Any) -> Dispute:
         "transaction": sale, "provider_id": "dp_1", "status": "open", "amount": 1999,
         "currency": "eur", "created": sale.created,
     }  # fmt: skip
-    return Dispute.objects.create(**given | over)
+    return make_dispute(**given | over)
 
 
 def test_nothing_to_do_is_said_calmly(

@@ -19,11 +19,16 @@ from merchant.api_query import PAGING
 from merchant.api_schema import schema_text
 from merchant.models import Project
 from merchant.wsgi import application
-from tests.factories import make_api_key, make_item, make_refund, make_transaction
+from tests.factories import (
+    make_api_key,
+    make_dispute,
+    make_item,
+    make_refund,
+    make_transaction,
+)
 from transactions.api.examples import EXAMPLE, LISTED
 from transactions.api.schema import PARAMETERS
 from transactions.filter_fields import FIELDS
-from transactions.models import Dispute
 from transactions.rendering import transaction_object
 
 #: What is asked of every answer. Not that whatever fits a parameter's type is taken: a
@@ -48,7 +53,7 @@ def described(project: Project) -> Iterator[Any]:
     make_item(row)
     more = {"transaction": row, "created": row.created}
     make_refund(row, status="pending")
-    Dispute.objects.create(provider_id="dp_1", status="open", **more)
+    make_dispute(provider_id="dp_1", status="open", **more)
     make_transaction(project=project, amount=None, currency="", method="", paid=None)
     # As Django's own client does: the test's connection outlives the requests.
     for signal in (request_started, request_finished):

@@ -16,6 +16,7 @@ from merchant.models import AuditEntry, Member, Project
 from tests.conftest import client_of
 from tests.factories import (
     make_connection,
+    make_dispute,
     make_item,
     make_member,
     make_project,
@@ -24,7 +25,7 @@ from tests.factories import (
 )
 from tests.transactions.refunding import make_sale
 from transactions import refunds
-from transactions.models import Dispute, Refund, RefundLimit, Transaction
+from transactions.models import Refund, RefundLimit, Transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +121,7 @@ def test_paysuper_without_a_token_is_done_by_hand(
 
 def test_during_a_dispute_it_warns(project: Project, support_client: Client) -> None:
     sale = of(project, "stripe", status="disputed")
-    Dispute.objects.create(
+    make_dispute(
         transaction=sale, provider_id="dp", status="open", created=timezone.now()
     )
     assert "you could pay twice" in text(support_client.get(url(sale)))

@@ -118,6 +118,24 @@ def test_every_event_of_paynow(client: Client, word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "word", "told_as"),
+    [
+        ("on_order_completed", "ON_ORDER_COMPLETED", "OnOrderCompleted"),
+        (
+            "OnDiscordOrderActionsQueued",
+            "ON_DISCORD_ACCOUNT_LINKED_TO_CHECKOUT",
+            "OnDiscordOrderActionsQueued",
+        ),
+    ],
+)
+def test_every_spelling_of_an_event(
+    client: Client, given: str, word: str, told_as: str
+) -> None:
+    told = send(client, "POST", **LIVE | {"subscribed_to": given})
+    assert (told["events"], told["subscribed_to"]) == ([word], told_as)
+
+
+@pytest.mark.parametrize(
     ("over", "path", "words_in"),
     [
         ({"subscribed_to": "OnNothing"}, "subscribed_to", "OnNothing"),

@@ -258,8 +258,9 @@ def test_ctrl_c_ends_it_and_what_waits_goes_with_it(
     told = run("listen", "--project", project.slug, "--forward-to", laptop.url)
     assert (told["forwarded"], told["failed"]) == (0, 0)
     assert not Endpoint.objects.exists() and not Delivery.objects.exists()
-    verbs = set(AuditEntry.objects.values_list("verb", flat=True))
-    assert verbs == {"endpoint.listening", "endpoint.hung_up"}
+    noted = set(AuditEntry.objects.values_list("verb", "subject_id"))
+    line = told["endpoint"]
+    assert noted == {("endpoint.listening", line), ("endpoint.hung_up", line)}
 
 
 def test_ctrl_c_does_not_wait_for_an_answer(project: Project) -> None:

@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from merchant.api_schema import errors
+from transactions.exporting.changes import PERIODS
 from transactions.exporting.lists import LISTS
 from transactions.models import Export, ExportFormat, ExportStyle
 
@@ -103,14 +104,23 @@ class ExportRequest(serializers.Serializer):
     )
     filters = serializers.DictField(
         required=False,
-        help_text="As in the query of `GET /v1/transactions`: a name with a text, or "
-        "with a list of several.",
+        help_text="As in the query of `GET /v1/transactions`, or of the page of the "
+        "refunds, disputes or payouts: a name with a text, or with a list of several. "
+        "Those take `state`, `status` (but refunds), `project`, `provider`, "
+        "`currency`, `amount[gte|lte]`, `created[gte|lt]`, `livemode` and `q`, "
+        "disputes `reason` as well.",
     )
     rows = serializers.ChoiceField(
-        list(LISTS["transactions"].tables),
+        [table for each in LISTS.values() if each.names for table in each.tables],
         required=False,
-        help_text="What a row is: a transaction (default), a line item, or a change of "
-        "the balance.",
+        help_text="What a row is: a transaction (default), a line item, a change of "
+        "the balance, a refund, a dispute or a payout.",
+    )
+    period_by = serializers.ChoiceField(
+        list(PERIODS),
+        required=False,
+        help_text="Of balance changes, what `created` or `paid` in the filters is "
+        "about: when the change `happened` (default), or when its `purchase` was made.",
     )
     time_zone = serializers.CharField(
         required=False,
@@ -123,7 +133,7 @@ ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 CREATE = extend_schema(
     operation_id="create_export",
     summary="Make an export",
-    description="A file of all transactions that the filters show, as one picture of "
+    description="A file of all rows that the filters show, as one picture of "
     "one moment. Up to about 5,000 rows are `ready` in this answer; larger ones are "
     "made meanwhile: look again until they are. Needs the scope `read`: it gives what "
     "the list gives. A CSV is a header line and rows, nothing else; sums are in "

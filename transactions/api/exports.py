@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -17,14 +17,22 @@ from merchant.brackets import gather
 from merchant.models import ApiKey
 from transactions import attachment, exporting
 from transactions.api import export_schema
-from transactions.exporting import NotPossible, Wish
+from transactions.exporting import LISTS, NotPossible, Wish
 from transactions.exporting.objects import export_object
 from transactions.exports.lists import TABLES
-from transactions.filter_fields import ROOTS
 from transactions.filter_values import as_uuid
 from transactions.models import Export
 
-ASKED = ("format", "style", "columns", "filters", "rows", "time_zone")
+ASKED = (
+    "format", "style", "columns", "filters", "rows", "period_by", "time_zone",
+)  # fmt: skip
+#: What a row of the file is -> the list that it comes from.
+ROWS = {
+    table: name
+    for name, listed in LISTS.items()
+    if listed.names
+    for table in listed.tables
+}
 #: What a body calls it -> what a wish does.
 _NAMES = {"zone": "time_zone", "table": "rows"}
 
@@ -75,21 +83,24 @@ def _find(key: ApiKey, id: str) -> Export:
 
 def _wish(key: ApiKey, data: Mapping[str, Any]) -> Wish:
     """What the body asks for. Raises Problem."""
+    rows, listing = _rows(_text(data, "rows", "transactions"))
     return Wish(
+        listing=listing,
         format=_text(data, "format", "csv"),
         style=_text(data, "style", "people"),
-        table=_table(_text(data, "rows", "transactions")),
+        table=rows,
         columns=tuple(_texts(data, "columns")),
-        query=urlencode(list(_filters(data.get("filters")))),
+        query=urlencode(list(_filters(data.get("filters"), LISTS[listing].names))),
+        period_by=_text(data, "period_by", ""),
         zone=_text(data, "time_zone", key.project.time_zone),
     )
 
 
-def _table(name: str) -> str:
-    if name not in exporting.LISTS["transactions"].tables:
-        words = ", ".join(exporting.LISTS["transactions"].tables)
-        raise api_body.wrong("rows", f"must be one of {words}")
-    return name
+def _rows(name: str) -> tuple[str, str]:
+    """What a row is, and the list that such rows come from."""
+    if name not in ROWS:
+        raise api_body.wrong("rows", f"must be one of {', '.join(ROWS)}")
+    return name, ROWS[name]
 
 
 def _text(data: Mapping[str, Any], name: str, usual: str) -> str:
@@ -113,9 +124,9 @@ def _texts(data: Mapping[str, Any], name: str) -> list[str]:
     return [text.strip() for text in values if text.strip()]
 
 
-def _filters(filters: Any) -> Iterator[tuple[str, str]]:
-    """(name, text) as in the list's query; `{"created": {"gte": ...}}` is the same as
-    `{"created[gte]": ...}`."""
+def _filters(filters: Any, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(name, text) as in the query of the list with these names;
+    `{"created": {"gte": ...}}` is the same as `{"created[gte]": ...}`."""
     if filters in (None, ""):
         return
     if not isinstance(filters, Mapping):
@@ -129,8 +140,10 @@ def _filters(filters: Any) -> Iterator[tuple[str, str]]:
             values = given if isinstance(given, list) else [given]
             key = f"{name}[{edge}]" if edge else str(name)
             flat.append((key, [_said(key, each) for each in values]))
+    # Whatever else stands in brackets, the list itself says what is wrong with it.
+    roots = {name.partition("[")[0] for name in names}
     for name, texts in gather(flat).items():
-        if name.partition("[")[0] not in ROOTS:
+        if name.partition("[")[0] not in roots:
             raise _unknown(name)
         yield from ((name, text) for text in texts)
 

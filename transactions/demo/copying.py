@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from merchant import bulk, ids
 from merchant.providers.base import Fact
-from transactions import binding, customers, fold, ledger, totals, writing
+from transactions import binding, customers, fold, journal, ledger, totals, writing
 from transactions.demo.telling import Load, told
 from transactions.ledger import Letter
 from transactions.models import (
+    BalanceChange,
     Customer,
     DeliveryItem,
     Dispute,
@@ -41,7 +42,7 @@ from transactions.statuses import DisputeStatus
 #: What a copy fills, and what is worth looking at anew afterwards.
 TABLES: tuple[type[models.Model], ...] = (
     Customer, Product, Transaction, ProviderReference, LineItem, Refund, Dispute,
-    DeliveryItem, TimelineEntry, HourTotal, ProductTotal,
+    DeliveryItem, BalanceChange, TimelineEntry, HourTotal, ProductTotal,
 )  # fmt: skip
 
 
@@ -76,6 +77,8 @@ def enter(whole: Load, batch: Iterable[int]) -> None:
     bulk.copy(ProviderReference, heard.references)
     for model, name, wanted in writing.children(heard.folders, folded):
         bulk.copy(model, [_child(name, place, wanted[place]) for place in wanted])
+    journal.enter()
+    bulk.copy(BalanceChange, journal.rows_of(writing.changes(heard.folders, folded)))
     bulk.copy(TimelineEntry, [vars(entry) for entry in heard.entries])
     totals.count(added=[(row, folded[row["id"]].items) for row in rows], taken=())
     customers.refresh(known.values())

@@ -84,6 +84,9 @@ def enter(
         whole=wanted.whole,
         since=since or wanted.since,
         until=until or wanted.until,
+        period_by=wish.period_by,
+        told_from=wish.told.before if wish.told else None,
+        told_to=wish.told.now if wish.told else None,
         seen=not isinstance(by, Member) or schedule is not None,
         leased_until=timezone.now() + running.LEASE if held else None,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -13,23 +13,25 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from merchant.models import Member, Project
-from merchant.providers import PROVIDERS
 from merchant.selectors import held_projects
 from merchant.templatetags.show import short_time
-from transactions import filter_values as values
 from transactions import selectors
 from transactions.customer_list import CustomerFilter
-from transactions.directory import COMMON, Asked, Field
+from transactions.directory import Asked
+from transactions.dispute_list import DisputeFilter
+from transactions.filter_fields import FIELDS
+from transactions.filter_values import Eyes
 from transactions.filters import TransactionFilter
-from transactions.models import BulkAction, Dispute, Payout
+from transactions.models import BulkAction
 from transactions.paging import NEWEST, Order
-from transactions.refund_list import STATES, RefundFilter
-from transactions.statuses import PayoutStatus
+from transactions.payout_list import PayoutFilter
+from transactions.refund_list import RefundFilter
 from webhooks.list_filter import SINCE, UNTIL
 from webhooks.record.delivery_filters import DeliveryFilter
 
-#: Through whose eyes rows are seen: a member's, or those of a project's API key.
-Eyes = Member | Project
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 Mode = bool | None
 
 
@@ -60,8 +62,8 @@ class Exported:
 
     `tables`: the ways in which a file can tell it (keys of transactions.exports.table),
     the usual first. `right`: of merchant.access, what its page needs. `view`: the URL
-    name of that page, "" where there is none: then the dialog asks for the dates.
-    `both_modes`: its page shows test and live together while neither is asked for.
+    name of that page. `both_modes`: it shows test and live together while neither is
+    asked for. `names`: what an API key may ask of it, none where it may not.
     """
 
     label: Any
@@ -70,55 +72,10 @@ class Exported:
     view: str
     read: Callable[[Eyes, QueryDict, Mode], Wanted]
     both_modes: bool = False
-
-
-class PayoutFilter(Asked):
-    """Of the payouts of the member's projects, those of one mode and time."""
-
-    fields: ClassVar[Mapping[str, Field]] = {
-        **{name: COMMON[name] for name in ("project", "livemode")},
-        "provider": Field(
-            _("Provider"),
-            values.one_of(list(PROVIDERS)),
-            lambda name: PROVIDERS[name].name,
-            True,
-        ),
-        "status": Field(
-            _("Status"),
-            values.one_of(list(PayoutStatus.values)),
-            lambda word: PayoutStatus(word).label,
-            True,
-        ),
-        "created[gte]": Field(_("Created from"), values.moment, short_time),
-        "created[lt]": Field(_("Created before"), values.moment, short_time),
-    }
-
-    @property
-    def strands(self) -> list[QuerySet[Payout]]:
-        if self.errors:
-            return []
-        rows = Payout.objects.filter(project__in=self.shops, livemode=self.livemode)
-        for name, lookup in {
-            "provider": "provider__in",
-            "status": "status__in",
-        }.items():
-            if wanted := self.meanings(name):
-                rows = rows.filter(**{lookup: wanted})
-        if since := self.meaning("created[gte]"):
-            rows = rows.filter(created__gte=since)
-        if until := self.meaning("created[lt]"):
-            rows = rows.filter(created__lt=until)
-        return [rows]
+    names: frozenset[str] = frozenset()
 
 
 # ----------------------------------------------------------------------------- reading
-def sales_of(eyes: Eyes, query: QueryDict, livemode: Mode) -> TransactionFilter:
-    """The filter of the list of transactions, through these eyes."""
-    if isinstance(eyes, Member):
-        return TransactionFilter.of_member(eyes, query, livemode=livemode)
-    return TransactionFilter.of_project(eyes, query)
-
-
 def of_draft(member: Member, bulk: BulkAction) -> Wanted:
     """The rows of a bulk action's draft, of those that the member may see now."""
     rows = selectors.visible_to(member).filter(pk__in=bulk.items.values("transaction"))
@@ -134,53 +91,28 @@ def of_draft(member: Member, bulk: BulkAction) -> Wanted:
 
 
 def _transactions(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-    asked = sales_of(eyes, query, livemode)
-    return _of_sales(eyes, asked, asked.strands)
+    asked = TransactionFilter.of(eyes, query, livemode)
+    return of_sales(eyes, asked, asked.strands)
 
 
-def _disputes(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-    """Those of the purchases that the filter shows; `created` is the dispute's own."""
-    rest = query.copy()
-    typed = {name: "".join(rest.pop(name, [])[-1:]) for name in _EDGES}
-    asked = sales_of(eyes, rest, livemode)
-    errors = dict(asked.errors)
-    edges: dict[str, datetime] = {}
-    for name, text in typed.items():
-        try:
-            if text:
-                edges[name] = values.moment(text, asked.scope)
-        except ValueError as error:
-            errors[name] = f"{name} {error}."
-    rows = Dispute.objects.filter(transaction__in=asked.rows.order_by().values("pk"))
-    rows = rows.filter(**{_EDGES[name]: when for name, when in edges.items()})
-    since, until = (edges.get(name) for name in _EDGES)
-    kept = [(name, text) for name, text in typed.items() if text]
-    return replace(
-        _of_sales(eyes, asked, [rows]),
-        query=urlencode([*asked.pairs(without=("livemode", "sort")), *kept]),
-        described=_with_edges(asked.less("livemode"), since, until),
-        since=since,
-        until=until,
-        errors=errors,
-    )
-
-
-#: Names of a query -> what they ask of a dispute.
-_EDGES = {"created[gte]": "created__gte", "created[lt]": "created__lt"}
-
-
-def _with_edges(
-    asked: TransactionFilter, since: datetime | None, until: datetime | None
+def with_edges(
+    asked: TransactionFilter,
+    since: datetime | None,
+    until: datetime | None,
+    begin: StrOrPromise,
+    end: StrOrPromise,
 ) -> str:
+    """The filter in words, and between which times; the last two say it of each."""
     words = [] if asked.is_empty else [asked.described()]
-    words += [str(_("Opened from: %s") % short_time(since))] if since else []
-    words += [str(_("Opened before: %s") % short_time(until))] if until else []
+    words += [str(begin % short_time(since))] if since else []
+    words += [str(end % short_time(until))] if until else []
     return "; ".join(words) or "Everything"
 
 
-def _of_sales(
+def of_sales(
     eyes: Eyes, asked: TransactionFilter, strands: Sequence[QuerySet[Any]]
 ) -> Wanted:
+    """Rows of the purchases that the filter shows."""
     named = bool(asked.typed("project"))
     held = isinstance(eyes, Member) and bool(held_projects(eyes))
     return Wanted(
@@ -234,23 +166,27 @@ def _chips_in_words(asked: DeliveryFilter) -> str:
     return "; ".join(words) or "Everything"
 
 
-def _directory(
-    form: Callable[..., Any],
-) -> Callable[[Eyes, QueryDict, Mode], Wanted]:
-    """The reader of a list that only members have."""
+def _directory(form: type[Asked]) -> Callable[[Eyes, QueryDict, Mode], Wanted]:
+    """The reader of a list that stands beside the transactions."""
 
     def read(eyes: Eyes, query: QueryDict, livemode: Mode) -> Wanted:
-        if not isinstance(eyes, Member):
-            raise TypeError("An API key exports transactions only.")
-        asked = form(eyes, query, livemode=livemode is not False)
+        is_key = isinstance(eyes, Project)
+        # A page shows one mode, the API both until one is asked for.
+        asked: Any = form(
+            eyes, query, livemode=livemode if is_key else livemode is not False
+        )
         return Wanted(
             strands=asked.strands,
-            order=getattr(asked, "order", NEWEST),
+            order=asked.order,
             query=urlencode(asked.pairs(without=("livemode",))),
             livemode=asked.livemode,
             described=_in_words(asked),
             shops=asked.shops,
-            whole=not (asked.meanings("project") or held_projects(eyes)),
+            whole=not (
+                isinstance(eyes, Project)
+                or asked.meanings("project")
+                or held_projects(eyes)
+            ),
             since=asked.meaning("created[gte]"),
             until=asked.meaning("created[lt]"),
             errors=asked.errors,
@@ -264,12 +200,8 @@ def _in_words(asked: Asked) -> str:
     for given in asked.given:
         if given.name == "livemode":
             continue
-        show = asked.fields[given.name].show
-        shown = given.typed if show is None else str(show(given.meaning))
-        if given.name == "state":
-            shown = str(STATES[given.meaning][0])
         label = str(asked.fields[given.name].label)
-        words.setdefault(label, []).append(shown)
+        words.setdefault(label, []).append(str(asked.shown(given)))
     parts = (f"{label}: {', '.join(shown)}" for label, shown in words.items())
     return "; ".join(parts) or "Everything"
 
@@ -281,6 +213,7 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:list",
         _transactions,
+        names=frozenset(FIELDS),
     ),
     "refunds": Exported(
         _("Refunds"),
@@ -288,12 +221,23 @@ LISTS: dict[str, Exported] = {
         "view_transactions",
         "transactions:refunds",
         _directory(RefundFilter),
+        names=frozenset(RefundFilter.fields),
     ),
     "disputes": Exported(
-        _("Disputes"), ("disputes",), "view_transactions", "", _disputes
+        _("Disputes"),
+        ("disputes",),
+        "view_transactions",
+        "transactions:disputes",
+        _directory(DisputeFilter),
+        names=frozenset(DisputeFilter.fields),
     ),
     "payouts": Exported(
-        _("Payouts"), ("payouts",), "view_transactions", "", _directory(PayoutFilter)
+        _("Payouts"),
+        ("payouts",),
+        "view_transactions",
+        "transactions:payouts",
+        _directory(PayoutFilter),
+        names=frozenset(PayoutFilter.fields),
     ),
     "customers": Exported(
         _("Customers"),

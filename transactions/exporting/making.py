@@ -105,7 +105,6 @@ def name_of_file(export: Export, lease: Any) -> str:
 
 
 def _spec(export: Export, by: Member | ApiKey, wanted: Wanted) -> Spec:
-    zone = ZoneInfo(export.time_zone)
     project = wanted.shops[0].name if len(wanted.shops) == 1 else ""
     mode = {True: "", False: _("Test payments"), None: _("Test and live payments")}
     parts = (mode[wanted.livemode], export.described)
@@ -121,10 +120,21 @@ def _spec(export: Export, by: Member | ApiKey, wanted: Wanted) -> Spec:
         merchant=export.merchant.name,
         project=project,
         filters=words,
-        period=period_words(export.since, export.until, zone),
+        period=period_of(export),
+        of_schedule=export.told_to is not None,
         made_by=export.asker,
         made_at=timezone.now().astimezone(UTC),
     )
+
+
+def period_of(export: Export) -> str:
+    """What time the file is about, in words and by its own zone's clocks."""
+    zone = ZoneInfo(export.time_zone)
+    words = period_words(export.since, export.until, zone)
+    if export.told_from is None:
+        return words
+    late = _("%s, and earlier changes that became known since the file before")
+    return late % words
 
 
 def period_words(since: datetime | None, until: datetime | None, zone: ZoneInfo) -> str:

@@ -19,7 +19,9 @@ from merchant import audit
 from merchant.access import may
 from merchant.models import Member, Project
 from merchant.selectors import projects_of
-from transactions.exporting import asking, recurring
+from transactions import journal
+from transactions.exporting import asking, changes, recurring
+from transactions.exporting.changes import Told
 from transactions.exporting.lists import Wanted
 from transactions.exporting.refusal import NotPossible
 from transactions.exporting.wish import Wish, checked
@@ -36,6 +38,8 @@ LONGEST_NAME = 60
 PERIODIC = ("transactions", "refunds", "disputes", "payouts")
 #: Which time of a row counts, by list; the first is the usual one.
 MEASURES = {"transactions": ("created", "paid")}
+#: Of a table whose rows have a time of their own.
+MEASURES_OF_TABLE = {changes.TABLE: (changes.HAPPENED,)}
 #: Names of a query that would fight the period, and one that is no part of a filter.
 _NO_PART = ("created", "paid", "livemode", "sort")
 #: So many periods of one schedule are begun in one round: who was away for a month
@@ -45,12 +49,15 @@ MOST_A_ROUND = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A schedule as a form asks for it: what to export, how often, and for whom."""
+    """A schedule as a form asks for it: what to export, how often, and for whom.
+
+    `measure`: which time of a row counts; none is the list's usual one.
+    """
 
     name: str
     wish: Wish
     every: str
-    measure: str = "created"
+    measure: str = ""
     hour: int = 6
     members: tuple[UUID, ...] = ()
     endpoint: UUID | None = None
@@ -149,14 +156,16 @@ def _begin(pk: UUID) -> bool:
         return False
     since, zone = schedule.since, ZoneInfo(schedule.time_zone)
     until = recurring.end_after(since, schedule.every, zone)
+    told = _mark(schedule)
     try:
-        export = _enter(schedule, since, until)
+        export = _enter(schedule, since, until, told)
     except (NotPossible, PermissionError) as error:
         _give_up(schedule, error)
         return False
     schedule.since = until
     schedule.due = _next_due(schedule)
-    schedule.save(update_fields=["since", "due"])
+    schedule.told = told.now if told else schedule.told
+    schedule.save(update_fields=["since", "due", "told"])
     audit.note(
         "schedule", "export.started", export, merchant=export.merchant,
         detail=asking.told(export) | {"schedule": schedule.name},
@@ -164,13 +173,27 @@ def _begin(pk: UUID) -> bool:
     return True
 
 
-def _enter(schedule: ExportSchedule, since: datetime, until: datetime) -> Export:
+def _mark(schedule: ExportSchedule) -> Told | None:
+    """How far the file tells the journal, where it tells it."""
+    if not _goes_by_journal(schedule):
+        return None
+    return Told(schedule.told, journal.mark())
+
+
+def _goes_by_journal(schedule: ExportSchedule) -> bool:
+    """Whether what comes late is in its next file."""
+    return schedule.table == changes.TABLE or schedule.measure == "paid"
+
+
+def _enter(
+    schedule: ExportSchedule, since: datetime, until: datetime, told: Told | None
+) -> Export:
     members = Member.objects.select_related("user", "merchant")
     owner = members.filter(export_schedules=schedule, user__is_active=True)
     member = owner.first()
     if member is None:
         raise NotPossible(_("Who set it up has left. Change it to go on."))
-    wish, wanted = checked(member, wish_of(schedule, since, until))
+    wish, wanted = checked(member, wish_of(schedule, since, until, told))
     return asking.enter(
         member, wish, wanted, schedule=schedule, since=since, until=until
     )
@@ -186,12 +209,16 @@ def _give_up(schedule: ExportSchedule, error: Exception) -> None:
     schedule.save(update_fields=["due", "error"])
 
 
-def wish_of(schedule: ExportSchedule, since: datetime, until: datetime) -> Wish:
+def wish_of(
+    schedule: ExportSchedule, since: datetime, until: datetime, told: Told | None
+) -> Wish:
     """What one of its periods is exported with."""
-    edges = [
-        (f"{schedule.measure}[gte]", since.isoformat()),
-        (f"{schedule.measure}[lt]", until.isoformat()),
-    ]
+    of_changes = schedule.table == changes.TABLE
+    name = "created" if of_changes else schedule.measure
+    edges = [(f"{name}[gte]", since.isoformat()), (f"{name}[lt]", until.isoformat())]
+    columns = tuple(schedule.columns)
+    if of_changes:
+        columns = tuple(dict.fromkeys((*columns, *changes.MARKS)))
     return Wish(
         listing=schedule.listing,
         table=schedule.table,
@@ -199,9 +226,10 @@ def wish_of(schedule: ExportSchedule, since: datetime, until: datetime) -> Wish:
         livemode=schedule.livemode,
         format=schedule.format,
         style=schedule.style,
-        columns=tuple(schedule.columns),
+        columns=columns,
         zone=schedule.time_zone,
         mark=schedule.mark,
+        told=told,
     )
 
 
@@ -220,7 +248,8 @@ def _fill(schedule: ExportSchedule, member: Member, plan: Plan) -> Plan:
         raise NotPossible(words % LONGEST_NAME, field="name")
     if plan.every not in ExportSchedule.Every.values:
         raise NotPossible(_("Choose how often."), field="every")
-    if plan.measure not in MEASURES.get(plan.wish.listing, ("created",)):
+    measures = measures_of(plan.wish.listing, plan.wish.table)
+    if plan.measure and plan.measure not in measures:
         raise NotPossible(_("This list has no such time."), field="measure")
     if not 0 <= plan.hour <= 23:
         raise NotPossible(_("Choose an hour from 0 to 23."), field="hour")
@@ -245,9 +274,18 @@ def _fill(schedule: ExportSchedule, member: Member, plan: Plan) -> Plan:
     schedule.format, schedule.style = wish.format, wish.style
     schedule.columns, schedule.mark = list(wish.columns), wish.mark
     schedule.every, schedule.hour = plan.every, plan.hour
-    schedule.measure, schedule.time_zone = plan.measure, wish.zone
+    schedule.measure = plan.measure or measures[0]
+    schedule.time_zone = wish.zone
+    if _goes_by_journal(schedule) and schedule.told is None:
+        schedule.told = journal.mark()
     schedule.endpoint = endpoint
     return replace(plan, members=tuple(people))
+
+
+def measures_of(listing: str, table: str) -> tuple[str, ...]:
+    """Which times of the rows a schedule can go by."""
+    usual = MEASURES.get(listing, ("created",))
+    return MEASURES_OF_TABLE.get(table, usual)
 
 
 def lasting(query: str) -> str:

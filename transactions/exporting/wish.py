@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from merchant.access import may
 from merchant.models import ApiKey, Member
 from transactions import nearest, periods
+from transactions.exporting import changes
+from transactions.exporting.changes import Told
 from transactions.exporting.lists import LISTS, Eyes, Mode, Wanted, of_draft
 from transactions.exporting.refusal import NotPossible
 from transactions.exports.lists import TABLES
@@ -35,6 +37,7 @@ class Wish:
     `listing` and `table`: see exporting.lists; an empty table is the list's first.
     `query` as in that list's URL, `livemode` where the query does not say; None: both.
     `bulk`: the rows of that draft instead. `columns`: none are the table's default.
+    `period_by`, `told`: of balance changes, see exporting.changes; "" is the usual.
     """
 
     listing: str = "transactions"
@@ -47,6 +50,8 @@ class Wish:
     columns: tuple[str, ...] = ()
     zone: str = "UTC"
     mark: bool = False
+    period_by: str = ""
+    told: Told | None = None
 
     @classmethod
     def of(cls, export: Export) -> Wish:
@@ -62,6 +67,10 @@ class Wish:
             columns=tuple(export.columns),
             zone=export.time_zone,
             mark=export.mark,
+            period_by=export.period_by,
+            told=None
+            if export.told_to is None
+            else Told(export.told_from, export.told_to),
         )
 
 
@@ -75,7 +84,7 @@ def checked(by: Member | ApiKey, wish: Wish) -> tuple[Wish, Wanted]:
     Raises NotPossible, and PermissionError where the member's role may not.
     """
     listed = LISTS.get(wish.listing)
-    if listed is None or (isinstance(by, ApiKey) and wish.listing != "transactions"):
+    if listed is None or (isinstance(by, ApiKey) and not listed.names):
         raise NotPossible(_("There is no such list to export."), field="listing")
     if isinstance(by, Member):
         for right in ("export", listed.right):
@@ -83,8 +92,17 @@ def checked(by: Member | ApiKey, wish: Wish) -> tuple[Wish, Wanted]:
                 raise PermissionError(right)
     wish = _spelled(wish, listed.tables)
     wanted = _bulk_rows(by, wish) if wish.bulk else None
-    if wanted is None:
-        wanted = listed.read(eyes_of(by), QueryDict(wish.query), wish.livemode)
+    eyes, query = eyes_of(by), QueryDict(wish.query)
+    if wish.table == changes.TABLE:
+        wanted = (
+            changes.of_rows(eyes, wanted)
+            if wanted
+            else changes.read(eyes, query, wish.livemode, wish.period_by, wish.told)
+        )
+    elif wanted is None and wish.told:
+        wanted = changes.sold(eyes, query, wish.livemode, wish.told)
+    elif wanted is None:
+        wanted = listed.read(eyes, query, wish.livemode)
     if wanted.errors:
         name, sentence = next(iter(wanted.errors.items()))
         raise NotPossible(sentence, field=name)
@@ -121,7 +139,26 @@ def _spelled(wish: Wish, tables: tuple[str, ...]) -> Wish:
         raise NotPossible(_("This list has no such rows."), field="table")
     zone = str(zone_named(wish.zone))
     columns = _columns(table, wish.columns)
-    return replace(wish, format=kind, table=table, zone=zone, columns=columns)
+    return replace(
+        wish,
+        format=kind,
+        table=table,
+        zone=zone,
+        columns=columns,
+        period_by=_period_by(table, wish.period_by),
+    )
+
+
+def _period_by(table: str, asked: str) -> str:
+    if table != changes.TABLE:
+        if asked:
+            words = _("period_by is for rows of balance changes.")
+            raise NotPossible(words, field="period_by")
+        return ""
+    if asked and asked not in changes.PERIODS:
+        words = _("period_by must be one of: %s.")
+        raise NotPossible(words % ", ".join(changes.PERIODS), field="period_by")
+    return asked or changes.HAPPENED
 
 
 def zone_named(name: str) -> ZoneInfo:

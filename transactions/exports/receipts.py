@@ -10,7 +10,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from transactions.exports.kinds import major
-from transactions.exports.lists import TABLES
 from transactions.exports.source import Picture, Sums
 from transactions.exports.spec import Spec
 from transactions.exports.table import Sum
@@ -82,11 +81,6 @@ def lines(spec: Spec, picture: Picture) -> Iterator[tuple[str, str]]:
     yield _("Made at"), f"{made:%Y-%m-%d %H:%M:%S} {made.tzname()}"
     if spec.masked:
         yield _("Personal data"), _("masked for the role of who made it")
-
-
-def sums_of(table: str) -> tuple[Sum, ...]:
-    """What the table's rows are added up to, in order."""
-    return TABLES[table].sums
 
 
 def sum_text(sums: Sums, sum: Sum, *, in_minor: bool) -> str:

@@ -20,7 +20,7 @@ from django.db.models import F, OrderBy, QuerySet, Value
 from django.db.models.expressions import Combinable
 
 from transactions.exports.kinds import Kind
-from transactions.exports.lists import TABLES, shown
+from transactions.exports.lists import TABLES, shown, sums_of
 from transactions.exports.spec import Spec
 from transactions.exports.table import Table
 from transactions.exports.values import rewritten
@@ -80,6 +80,7 @@ class Picture:
         self.spec = spec
         self.table: Table = TABLES[spec.table]
         self.columns = shown(spec)
+        self._sums = sums_of(spec)
         self._source = source
 
     @cached_property
@@ -175,12 +176,12 @@ class Picture:
 
     def _added_up(self) -> list[Sums]:
         def values(part: int) -> dict[str, Any]:
-            return {f"c{at}": s.values[part] for at, s in enumerate(self.table.sums)}
+            return {f"c{at}": s.values[part] for at, s in enumerate(self._sums)}
 
         parts, params = self._parts(values)
         if not parts:
             return []
-        names = "".join(f", SUM(c{at})" for at in range(len(self.table.sums)))
+        names = "".join(f", SUM(c{at})" for at in range(len(self._sums)))
         with self.connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT code, COUNT(*){names} FROM ({' UNION ALL '.join(parts)})"
@@ -193,7 +194,7 @@ class Picture:
                     count,
                     {
                         s.key: int(value or 0)
-                        for s, value in zip(self.table.sums, sums, strict=True)
+                        for s, value in zip(self._sums, sums, strict=True)
                     },
                 )
                 for currency, count, *sums in cursor.fetchall()

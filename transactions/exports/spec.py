@@ -36,7 +36,8 @@ class Spec:
     `masked`: personal columns show only what tells people apart (see `masks`).
 
     The rest is what the file says of itself: `filters` in words, `period` in words,
-    who made it and when (UTC).
+    who made it and when (UTC), and whether it is one of a schedule, whose changes of
+    earlier periods are told apart.
     """
 
     table: str
@@ -53,6 +54,7 @@ class Spec:
     filters: str = ""
     period: str = ""
     made_by: str = ""
+    of_schedule: bool = False
 
     @property
     def for_people(self) -> bool:

@@ -69,12 +69,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A sum per currency that the file's receipt tells: key and value of each part."""
+    """A sum per currency that the file's receipt tells: key and value of each part.
+
+    `of_schedules`: only where the file is one of a schedule.
+    """
 
     key: str
     label: StrOrPromise
     values: tuple[Combinable, ...]
     is_money: bool = True
+    of_schedules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from reportlab.lib.pagesizes import A4, landscape
 from merchant.money import exponent
 from transactions.exports import fonts, kinds, receipts
 from transactions.exports.kinds import Kind, Manner
-from transactions.exports.lists import headings
+from transactions.exports.lists import headings, sums_of
 from transactions.exports.pages import GREY, INK, LINE, MARGIN, RED, SIZE, Pages
 from transactions.exports.paper import Paper, Written
 from transactions.exports.source import Picture, Row
@@ -94,7 +94,7 @@ def _title(pages: Pages, spec: Spec, picture: Picture) -> None:
 
 
 def _sums(pages: Pages, spec: Spec, picture: Picture) -> None:
-    sums = receipts.sums_of(spec.table)
+    sums = sums_of(spec)
     found = [each for each in picture.sums if each.currency]
     if not (sums and found):
         return

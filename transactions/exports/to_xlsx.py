@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from merchant.money import exponent
 from transactions.exports import receipts, workbook
 from transactions.exports.kinds import Kind, Manner
-from transactions.exports.lists import headings
+from transactions.exports.lists import headings, sums_of
 from transactions.exports.paper import Paper, Written
 from transactions.exports.source import Picture, Row, Sums
 from transactions.exports.spec import Spec
@@ -148,7 +148,7 @@ def _receipt(spec: Spec, picture: Picture, sha256: str) -> str:
         for label, text in told
     ]
     found = [each for each in picture.sums if each.currency]
-    sums = receipts.sums_of(spec.table) if found else ()
+    sums = sums_of(spec) if found else []
     if sums:
         heads = [_("Currency"), _("Rows"), *(str(sum.label) for sum in sums)]
         rows += [[], [workbook.text_cell(head, workbook.HEADING) for head in heads]]

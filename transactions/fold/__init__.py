@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from transactions.fold import amounts, children, fulfilment, hearing, status
+from transactions.fold import amounts, changes, children, fulfilment, hearing, status
 from transactions.fold import refunds as money_back
 from transactions.fold.hearing import PURCHASE, SPEAKERS, Entry
 from transactions.statuses import REFUND_OPEN, RELEASED
@@ -50,6 +50,7 @@ class Folded:
                     amount, platform
     refunds         our id, or the provider's -> columns of the child row
     disputes, delivery_items   provider id -> columns of the child row
+    changes         key -> columns of the balance change
     taken_back      what succeeded refunds took back of what was handed over: (when,
                     key of the line or "" for all)
     """
@@ -61,6 +62,7 @@ class Folded:
     refunds: children.Rows = field(default_factory=dict)
     disputes: children.Rows = field(default_factory=dict)
     delivery_items: children.Rows = field(default_factory=dict)
+    changes: children.Rows = field(default_factory=dict)
     taken_back: list[tuple[datetime, str]] = field(default_factory=list)
 
 
@@ -96,6 +98,7 @@ def transaction(entries: Iterable[Entry], references: Sequence[str]) -> Folded:
         taken_back=money_back.taken_back(refunds.values()),
         disputes=disputes,
         delivery_items=children.delivery_items(ordered),
+        changes=changes.of(ordered, told, refunds, disputes),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from transactions.fold import hearing
 from transactions.fold.hearing import Entry
-from transactions.statuses import DISPUTE_CLOSED
+from transactions.statuses import DISPUTE_CLOSED, DisputeStatus
 
 #: What tells a purchase's children apart -> the columns of the row.
 Rows = dict[str, dict[str, Any]]
@@ -24,6 +24,8 @@ def disputes(ordered: Sequence[Entry]) -> Rows:
         last = entries[-1]
         found[key] = {
             "status": last.status,
+            "in_review": last.status == DisputeStatus.OPEN
+            and (due is None or heard.get("answered") is True),
             "amount": minor,
             "currency": currency,
             "reason": str(heard.get("reason") or "")[:300],

@@ -56,6 +56,17 @@ def hear(ordered: Iterable[Entry]) -> dict[str, Any]:
     return {name: value for name, (_, value) in best.items()}
 
 
+def one(ordered: Iterable[Entry], name: str, usual: Any = None) -> Any:
+    """What `hear` gives for one column, `usual` where nobody says it."""
+    best: tuple[int, Any] | None = None
+    for entry in ordered:
+        if name in entry.says:
+            weight, value = entry.says[name]
+            if best is None or weight >= best[0]:
+                best = (weight, value)
+    return best[1] if best else usual
+
+
 def merged(ordered: Iterable[Entry], column: str) -> dict[str, Any]:
     """The column's objects joined key by key, each key by weight, then latest state.
 
@@ -123,5 +134,4 @@ def paid(purchase: Sequence[Entry]) -> datetime | None:
 
 
 def livemode(ordered: Sequence[Entry]) -> bool:
-    heard = hear(ordered)
-    return bool(heard.get("livemode", True))
+    return bool(one(ordered, "livemode", True))

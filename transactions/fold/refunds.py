@@ -169,6 +169,7 @@ def _asked(steps: Sequence[Entry]) -> dict[str, Any]:
         "stopping": last.status == RefundStep.STOPPING,
         "figure": bool(said.get("figure")),
         "told": False,
+        "succeeded": None,
         "ended": None,
     }
 
@@ -256,6 +257,7 @@ def _merged(columns: dict[str, Any], heard: list[list[Entry]]) -> dict[str, Any]
         "failure_reason": told["failure_reason"],
         "trace": told["trace"],
         "verified": told["verified"],
+        "succeeded": told["succeeded"],
         "ended": told["ended"],
         "told": True,
     }
@@ -278,12 +280,15 @@ def _told(entries: Sequence[Entry]) -> dict[str, Any]:
         "failure_reason": str(heard.get("failure_reason") or "")[:300],
         "trace": str(heard.get("trace") or "")[:120],
         "created": hearing.created(entries),
+        "succeeded": next((e.at for e in entries if e.status == _GIVEN_BACK), None),
         "ended": last.at,
     }
 
 
+_GIVEN_BACK = RefundStatus.SUCCEEDED
+
 #: What the fold needs of a row and the table does not.
-_PASSING = ("figure", "told", "ended")
+_PASSING = ("figure", "told", "succeeded", "ended")
 
 
 def columns(rows: Rows) -> Rows:

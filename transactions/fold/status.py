@@ -92,8 +92,8 @@ def reason(
         )
     if standing is None:
         return ""
-    heard = hearing.hear(entry for entry in purchase if entry.status == standing.word)
-    reason = str(heard.get("reason") or "")
+    telling = (entry for entry in purchase if entry.status == standing.word)
+    reason = str(hearing.one(telling, "reason") or "")
     return reason or ("hold released" if standing.word == RELEASED else "")
 
 

@@ -1,5 +1,6 @@
 """The ledger's tables, one file per family."""
 
+from transactions.models.balance import BalanceChange
 from transactions.models.desk import (
     BulkAction,
     BulkItem,
@@ -36,6 +37,7 @@ from transactions.models.timeline import TimelineEntry
 from transactions.models.totals import HourTotal, ProductTotal
 
 __all__ = [
+    "BalanceChange",
     "BulkAction",
     "BulkItem",
     "Callback",

@@ -37,7 +37,10 @@ class ExportSchedule(models.Model):
 
     query       the list's filter in its cleanest spelling, without dates and mode
     listing, table  as of an export
-    measure     which time of a row counts: when it was created, or paid
+    measure     which time of a row counts: when it was created, paid or, of a change of
+                the balance, happened
+    told        how far the files have told the journal (transactions.journal.mark);
+                null: they have not begun to
     hour        of the day after the period, when the file is made: what a provider
                 tells late is in by then
     due         when that is; null while paused
@@ -73,6 +76,7 @@ class ExportSchedule(models.Model):
     hour = models.PositiveSmallIntegerField(default=6)
     since = models.DateTimeField()
     due = models.DateTimeField(null=True)
+    told = models.BigIntegerField(null=True)
     members = models.ManyToManyField(Member, related_name="+", blank=True)
     endpoint = models.ForeignKey(
         Endpoint, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -106,6 +110,10 @@ class Export(models.Model):
                 of its tables (transactions.exports.table) the file tells it
     query       the filter in its cleanest spelling, `described` in words; `bulk`: the
                 rows of that draft instead
+    period_by   of balance changes, whose time the filter's dates are about: that of the
+                change ("happened") or of its purchase ("purchase")
+    told_from, told_to  of a schedule's balance changes: up to which mark the file
+                before told them, and this one does
     columns     keys in their order; `mark`: a CSV begins with a byte order mark
     projects    those whose rows it may hold; `whole`: all of the merchant's. Who may
                 download it is who sees all of them
@@ -153,6 +161,9 @@ class Export(models.Model):
     whole = models.BooleanField(default=False)
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
+    period_by = models.CharField(max_length=8, default="", blank=True)
+    told_from = models.BigIntegerField(null=True)
+    told_to = models.BigIntegerField(null=True)
 
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     rows_done = models.PositiveIntegerField(default=0)

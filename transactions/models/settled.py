@@ -176,16 +176,22 @@ class RefundLimit(models.Model):
 class Dispute(models.Model):
     """A chargeback or an inquiry. `amount` in minor units of `currency`.
 
-    `closed` is when it was won or lost, `cleared` when a member said that the flag
-    which a lost one puts on the customer has been seen to.
+    `in_review`: an open one that waits for its provider alone, since it was answered or
+    cannot be. `closed` is when it was won or lost, `cleared` when a member said that
+    the flag which a lost one puts on the customer has been seen to.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     transaction = models.ForeignKey(
         Transaction, models.CASCADE, related_name="disputes", db_index=False
     )
+    project = models.ForeignKey(
+        Project, models.CASCADE, related_name="disputes", db_index=False
+    )
+    livemode = models.BooleanField(default=True)
     provider_id = models.CharField(max_length=200)
     status = models.CharField(max_length=8, choices=DisputeStatus)
+    in_review = models.BooleanField(default=False, db_default=False)
     amount = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="", blank=True)
     reason = models.CharField(max_length=300, default="", blank=True)
@@ -211,6 +217,15 @@ class Dispute(models.Model):
                 condition=models.Q(status="lost", cleared=None),
                 name="dispute_flags",
             ),
+            models.Index(
+                fields=["project", "livemode", "-created", "-id"],
+                name="dispute_by_project",
+            ),
+            models.Index(
+                fields=["project", "livemode", "status", "-created", "-id"],
+                name="dispute_by_status",
+            ),
+            models.Index(fields=["provider_id"], name="dispute_by_provider_id"),
         ]
         ordering = ["created", "provider_id"]
 

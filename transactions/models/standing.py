@@ -58,7 +58,9 @@ class Payout(models.Model):
     """Money that a provider sends to the merchant (or, at Paysecure, to a payee)."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
-    project = models.ForeignKey(Project, models.CASCADE, related_name="payouts")
+    project = models.ForeignKey(
+        Project, models.CASCADE, related_name="payouts", db_index=False
+    )
     connection = models.ForeignKey(Connection, models.CASCADE)
     provider = models.CharField(max_length=12, choices=PROVIDERS)
     provider_id = models.CharField(max_length=200)
@@ -79,6 +81,16 @@ class Payout(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["project", "provider", "provider_id"], name="payout_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "livemode", "-created", "-id"],
+                name="payout_by_project",
+            ),
+            models.Index(
+                fields=["project", "livemode", "status", "-created", "-id"],
+                name="payout_by_status",
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import template
@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from merchant.templatetags.show import money_text, spoken
+from merchant.templatetags.show import money_text, short_time, spoken
 from transactions import fulfilment, provider_pages
 from transactions.fold.hearing import BY_STAFF
 from transactions.models import (
     Dispute,
     LineItem,
     LookUp,
+    Payout,
     Refund,
     TimelineEntry,
     Transaction,
@@ -27,6 +28,7 @@ from transactions.statuses import (
     Act,
     DisputeStatus,
     FulfilmentStatus,
+    PayoutStatus,
     RefundStatus,
     Status,
 )
@@ -69,6 +71,14 @@ DISPUTE_TONES: dict[str, str] = {
     DisputeStatus.OPEN: "bad",
     DisputeStatus.WON: "ok",
     DisputeStatus.LOST: "bad",
+}
+
+PAYOUT_TONES: dict[str, str] = {
+    PayoutStatus.CREATED: "info",
+    PayoutStatus.PENDING: "info",
+    PayoutStatus.PAID: "ok",
+    PayoutStatus.FAILED: "bad",
+    PayoutStatus.CANCELED: "idle",
 }
 
 FULFILMENT_TONES = {
@@ -138,8 +148,13 @@ def amount_words(minor: int | None, currency: str) -> str:
 
 @register.inclusion_tag("components/_badge.html")
 def dispute_badge(dispute: Dispute) -> dict[str, Any]:
-    tone = DISPUTE_TONES[DisputeStatus(dispute.status)]
+    tone = "warn" if dispute.in_review else DISPUTE_TONES[dispute.status]
     return _badge(tone, dispute.get_status_display(), "shield-exclamation")
+
+
+@register.inclusion_tag("components/_badge.html")
+def payout_badge(payout: Payout) -> dict[str, Any]:
+    return _badge(PAYOUT_TONES[payout.status], payout.get_status_display())
 
 
 @register.inclusion_tag("components/_badge.html")
@@ -153,6 +168,15 @@ def fulfilment_badge(state: str) -> dict[str, Any]:
 def handed_badge(status: str) -> dict[str, Any]:
     word = status.replace("_", " ").capitalize()
     return _badge(HANDED_TONES.get(status, "idle"), word)
+
+
+@register.inclusion_tag("components/_time.html")
+def arrival(when: datetime) -> dict[str, Any]:
+    """When money is there: mostly a day, which providers write as its midnight UTC."""
+    day = when.astimezone(UTC)
+    is_day = day.time() == time.min
+    words = f"{day.day} {day:%b %Y}" if is_day else short_time(when)
+    return {"when": when, "iso": day.isoformat(timespec="seconds"), "words": words}
 
 
 @register.simple_tag
@@ -300,6 +324,8 @@ def entry_tone(entry: TimelineEntry) -> str:
         return DISPUTE_TONES.get(entry.status, "bad")
     if entry.topic == "refund":
         return REFUND_TONES.get(entry.status, "warn")
+    if entry.topic == "payout":
+        return PAYOUT_TONES.get(entry.status, "idle")
     if entry.topic in BY_STAFF:
         return ACT_TONES.get(entry.status, "idle")
     return "idle"
@@ -317,9 +343,9 @@ def entry_words(entry: TimelineEntry) -> str:
 
 
 @register.simple_tag
-def entry_source(entry: TimelineEntry, transaction: Transaction) -> str:
+def entry_source(entry: TimelineEntry, row: Transaction | Payout) -> str:
     """Who told us, and how: "Stripe by webhook", "asked Stripe", "Ana"."""
-    provider = transaction.get_provider_display()
+    provider = row.get_provider_display()
     words = {
         TimelineEntry.Source.WEBHOOK: _("%s by webhook"),
         TimelineEntry.Source.LOOK_UP: _("%s when asked"),
@@ -338,9 +364,9 @@ def entry_learned(entry: TimelineEntry, learned: dict[int, str]) -> str:
 
 
 @register.simple_tag
-def at_provider(transaction: Transaction, id: str) -> str:
-    """The page of one of the transaction's objects at its provider; "" for none."""
-    return provider_pages.page(transaction, id)
+def at_provider(row: Transaction | Payout, id: str) -> str:
+    """The page of one of the row's objects at its provider; "" for none."""
+    return provider_pages.page(row, id)
 
 
 @register.filter

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
@@ -20,12 +21,14 @@ from merchant.views.guard import may
 from transactions import flags, identities, lifetime, paging, selectors
 from transactions.customer_list import CustomerFilter
 from transactions.models import Customer
-from transactions.views import directories, export_button, listing
+from transactions.views import directories, listing
 from transactions.views.listing import Listing
 
-SIZE = 25
-#: The list counts no further; where a search has to walk for them, rows are far apart.
-MOST_COUNTED, MOST_WALKED = 1_000, 100
+CUSTOMERS = directories.Directory(
+    "customers", lambda n: ngettext("%s customer", "%s customers", n), CustomerFilter
+)
+#: Where a search has to walk for them, rows are far apart.
+MOST_WALKED = 100
 #: So many purchases are added up on the page of one customer.
 MOST_ADDED = 10_000
 #: Chargebacks that the page names.
@@ -36,21 +39,23 @@ MOST_REASONS = 10
 @may("view_customers")
 def customers(request: HttpRequest) -> HttpResponse:
     member: Member = request.member  # type: ignore[attr-defined]
-    mode = directories.usual_mode(request)
-    asked = CustomerFilter(member, request.GET, livemode=mode)
-    address = directories.address_of(reverse("transactions:customers"))
-    try:
-        page = paging.browse(asked.strands, request.GET.dict(), SIZE)  # type: ignore[arg-type]
-    except paging.WrongCursor:
-        return redirect(address(asked.pairs()))
-    return directories.answer(
-        request,
-        asked,
-        address,
-        page="transactions/customers/list.html",
-        partial="transactions/customers/_results.html",
-        context=_list_context(member, asked, address, page),
-    )
+
+    def shown(
+        asked: CustomerFilter, page: paging.Page, address: directories.Address
+    ) -> dict[str, Any]:
+        rows: list[Any] = page.rows
+        prefetch_related_objects(rows, "project")
+        seen = selectors.visible_to(member).filter(livemode=bool(asked.livemode))
+        bought = lifetime.of(seen, [row.pk for row in rows])
+        country = (_("Country"), _("Country code"), "DE")
+        return {
+            "rows": [(row, bought[row.pk]) for row in rows],
+            "most": MOST_WALKED if asked.walks else directories.MOST_COUNTED,
+            "typed": [directories.typed(asked, "country", *country)],
+            "flagged": bool(asked.meaning("flagged")),
+        }
+
+    return directories.show(request, CUSTOMERS, shown)
 
 
 @require_safe
@@ -75,33 +80,6 @@ def customer(request: HttpRequest, id: UUID) -> HttpResponse:
         context={} if partial else _context(member, found, live),
         query=query,
     )
-
-
-def _list_context(
-    member: Member,
-    asked: CustomerFilter,
-    address: directories.Address,
-    page: paging.Page,
-) -> dict[str, Any]:
-    rows: list[Any] = page.rows
-    prefetch_related_objects(rows, "project")
-    seen = selectors.visible_to(member).filter(livemode=asked.livemode)
-    bought = lifetime.of(seen, [row.pk for row in rows])
-    most = MOST_WALKED if asked.walks else MOST_COUNTED
-    counted = page.count_up_to(most)
-    words = ngettext("%s customer", "%s customers", counted.number)
-    return {
-        "rows": [(row, bought[row.pk]) for row in rows],
-        "words": directories.position(len(rows), page.count_above(most), counted),
-        "announce": words % str(counted),
-        "newer_url": directories.turned(asked, address, paging.NEWER, page.newer),
-        "older_url": directories.turned(asked, address, paging.OLDER, page.older),
-        "country": ", ".join(asked.typed("country")),
-        "flagged": bool(asked.meaning("flagged")),
-        "export_url": export_button.address(
-            member, "customers", asked.pairs(), asked.livemode
-        ),
-    }
 
 
 def _context(member: Member, found: Customer, live: bool) -> dict[str, Any]:

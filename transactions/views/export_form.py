@@ -20,7 +20,15 @@ from merchant.models import Member
 from merchant.selectors import projects_of
 from merchant.views.guard import may, no_access, zone_of
 from transactions import layouts, periods
-from transactions.exporting import AT_ONCE, LISTS, NotPossible, Wish, choices, start
+from transactions.exporting import (
+    AT_ONCE,
+    LISTS,
+    NotPossible,
+    Wish,
+    changes,
+    choices,
+    start,
+)
 from transactions.exporting.schedules import PERIODIC
 from transactions.exporting.wish import checked, count, zone_named
 from transactions.exports.lists import TABLES
@@ -57,6 +65,7 @@ class Typed:
     since: str
     until: str
     preset: str
+    period_by: str
 
     @property
     def has_page(self) -> bool:
@@ -64,8 +73,10 @@ class Typed:
 
     @property
     def asks_dates(self) -> bool:
-        """Whether the list's own page cannot be asked for dates."""
-        return self.listing in ("refunds", "disputes", "payouts") and self.bulk is None
+        """Whether its rows have a date that the list has not asked for yet."""
+        has_dates = self.listing in ("refunds", "disputes", "payouts")
+        asked = any(name.startswith("created[") for name, _ in parse_qsl(self.query))
+        return has_dates and not asked and self.bulk is None
 
     def wish(self) -> Wish:
         """Raises NotPossible."""
@@ -80,7 +91,15 @@ class Typed:
             columns=choices.columns_of(self.member, self.table, self.chosen, self.own),
             zone=self.zone,
             mark=self.mark,
+            period_by=self.period_by if self.table == changes.TABLE else "",
         )
+
+    @property
+    def has_period(self) -> bool:
+        """Whether dates are asked for that can be about the change or its purchase."""
+        names = {name.partition("[")[0] for name, _text in parse_qsl(self.query)}
+        dated = bool(names & {"created", "paid"}) and self.bulk is None
+        return self.table == changes.TABLE and dated
 
     def _dated(self) -> str:
         """The query, with days that are those of the file's own zone."""
@@ -179,6 +198,7 @@ def read(request: HttpRequest, given: QueryDict) -> Typed:
         since=given.get("since", "")[:10],
         until=given.get("until", "")[:10],
         preset=given.get("preset", "").replace("\x00", "").strip(),
+        period_by=_one_of(list(changes.PERIODS), given.get("period_by", "")),
     )
 
 
@@ -245,6 +265,10 @@ def context(typed: Typed, trouble: str = "") -> dict[str, Any]:
         "tables": [
             choice(name, TABLES[name].label, typed.table)
             for name in LISTS[typed.listing].tables
+        ],
+        "periods_by": [
+            choice(value, label, typed.period_by)
+            for value, label in changes.PERIODS.items()
         ],
         "formats": [
             choice(value, label, typed.format)

@@ -22,7 +22,7 @@ from merchant.models import Member
 from merchant.views.guard import may, no_access
 from transactions import exporting, saved_views
 from transactions.exporting import LISTS, NotPossible, choices, schedules
-from transactions.exporting.schedules import MEASURES, Plan
+from transactions.exporting.schedules import Plan, measures_of
 from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid
 from transactions.models import ExportSchedule
@@ -34,7 +34,11 @@ EVERY = {
     "week": _lazy("The week before, from Monday"),
     "month": _lazy("The month before"),
 }
-MEASURE_WORDS = {"created": _lazy("was created"), "paid": _lazy("was paid")}
+MEASURE_WORDS = {
+    "created": _lazy("was created"),
+    "paid": _lazy("was paid"),
+    "happened": _lazy("happened"),
+}
 
 
 @require_safe
@@ -130,11 +134,12 @@ def _keep(request: HttpRequest, schedule: ExportSchedule | None) -> HttpResponse
 def _plan(typed: Typed, given: QueryDict) -> Plan:
     hour = given.get("hour", "6")
     members = [as_uuid(text) for text in given.getlist("member")]
+    measure = given.get("measure", "")
     return Plan(
         name=given.get("name", "").replace("\x00", ""),
         wish=typed.wish(),
         every=given.get("every", ""),
-        measure=given.get("measure", "created"),
+        measure=measure if measure in measures_of(typed.listing, typed.table) else "",
         hour=int(hour) if hour.isascii() and hour.isdigit() and len(hour) < 3 else -1,
         members=tuple(id for id in members if id),
         endpoint=as_uuid(given.get("endpoint", "")),
@@ -208,7 +213,7 @@ def _answer(
     member: Member = request.member  # type: ignore[attr-defined]
     names = given.getlist("member")
     endpoint = given.get("endpoint", "")
-    measures = MEASURES.get(typed.listing, ("created",))
+    measures = measures_of(typed.listing, typed.table)
     told |= {
         "plan": True,
         "schedule": schedule,

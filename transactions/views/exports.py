@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,10 +21,9 @@ from merchant.models import Member
 from merchant.views.guard import may, no_access, zone_of
 from transactions import attachment, exporting, selectors
 from transactions.exporting import LISTS, NotPossible, files
-from transactions.exporting.making import period_words
+from transactions.exporting.making import period_of
 from transactions.exports import to_receipt
 from transactions.exports.lists import TABLES
-from transactions.exports.receipts import sums_of
 from transactions.exports.spec import masks
 from transactions.filter_values import as_uuid
 from transactions.models import Export
@@ -170,7 +168,6 @@ def delete(request: HttpRequest, id: UUID) -> HttpResponse:
 def told(export: Export, now: datetime | None = None) -> dict[str, Any]:
     """What a page or a row says of it."""
     now = now or timezone.now()
-    zone = ZoneInfo(export.time_zone)
     return {
         "export": export,
         "label": LISTS[export.listing].label,
@@ -178,7 +175,7 @@ def told(export: Export, now: datetime | None = None) -> dict[str, Any]:
         "file_there": export.has_file(now),
         "expired": export.state == Export.State.READY and not export.has_file(now),
         "left": time_left(export, now),
-        "period": period_words(export.since, export.until, zone),
+        "period": period_of(export),
         "heads": [str(c.label) for c in TABLES[export.table].chosen(export.columns)],
         "sums": _sums(export),
         "missing": (export.receipt or {}).get("missing_glyphs"),
@@ -195,7 +192,7 @@ def _sums(export: Export) -> list[dict[str, Any]]:
             "rows": each["rows"],
             "sums": [
                 (sum.label, each[sum.key], sum.is_money)
-                for sum in sums_of(export.table)
+                for sum in TABLES[export.table].sums
                 if sum.key in each
             ],
         }

@@ -16,6 +16,7 @@ from merchant.money import Money, NotMoney, currency_code
 from merchant.providers import CHOICES as PROVIDERS
 from merchant.templatetags.show import digits
 from transactions import spans
+from transactions.directory import Asked
 from transactions.filters import Chip, TransactionFilter
 from transactions.models import Product
 from transactions.statuses import FulfilmentStatus, Status
@@ -175,9 +176,9 @@ def panels(asked: TransactionFilter, address: Address) -> dict[str, Any]:
             if name not in fixed
         ],
         "flags": more,
-        "days": _days(asked, CREATED, "from", "to", address),
-        "paid_days": _days(asked, PAID, "paid_from", "paid_to", address),
-        "amount": _amount(asked),
+        "days": days(asked, CREATED, "from", "to", address),
+        "paid_days": days(asked, PAID, "paid_from", "paid_to", address),
+        "amount": amount(asked),
     }
     typed = sum(bool(asked.typed(name)) for name, *_x in TYPED)
     form["more_count"] = (
@@ -217,7 +218,7 @@ def _products(asked: TransactionFilter) -> list[tuple[str, str]]:
     return [(name, name) for name in names[:MOST_PRODUCTS]]
 
 
-def _amount(asked: TransactionFilter) -> dict[str, Any]:
+def amount(asked: TransactionFilter | Asked) -> dict[str, Any]:
     """What stands in the fields of the amount; `told`: they say all that was asked."""
     least, greatest = asked.meaning("amount[gte]"), asked.meaning("amount[lte]")
     told = bool(asked.currency)
@@ -237,9 +238,14 @@ def _major(minor: int | None, currency: str) -> str:
 
 
 # ---------------------------------------------------------------------------- days
-def _days(
-    asked: TransactionFilter, column: str, first: str, last: str, address: Address
+def days(
+    asked: TransactionFilter | Asked,
+    column: str,
+    first: str,
+    last: str,
+    address: Address,
 ) -> dict[str, Any]:
+    """Two dates, as `_days.html` draws them."""
     since, until = f"{column}[gte]", f"{column}[lt]"
     return {
         "from": {"name": first, "value": _shown_day(asked, since)},
@@ -249,7 +255,7 @@ def _days(
     }
 
 
-def _shown_day(asked: TransactionFilter, name: str) -> str:
+def _shown_day(asked: TransactionFilter | Asked, name: str) -> str:
     """What stands in a date input: the first or the last day that is looked at."""
     when = asked.meaning(name)
     if when is None:
@@ -260,16 +266,16 @@ def _shown_day(asked: TransactionFilter, name: str) -> str:
 
 
 def _presets(
-    asked: TransactionFilter, since: str, until: str, address: Address
+    asked: TransactionFilter | Asked, since: str, until: str, address: Address
 ) -> Iterator[dict[str, Any]]:
     """Links for the usual spans, as the query with these days."""
     chosen = (asked.typed(since), asked.typed(until))
     others = asked.pairs(without=(since, until))
     for label, first, last in _spans(timezone.localdate(timezone=asked.scope.zone)):
-        days = {since: str(first)} | ({until: _next(last)} if last else {})
+        edges = {since: str(first)} | ({until: _next(last)} if last else {})
         yield {
             "label": label,
-            "url": address([*others, *days.items()]),
+            "url": address([*others, *edges.items()]),
             "current": chosen == ([str(first)], [_next(last)] if last else []),
         }
 

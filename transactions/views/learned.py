@@ -27,6 +27,7 @@ WORDS = {
     "reason": _lazy("reason"),
     "failure_reason": _lazy("reason"),
     "due_by": _lazy("date to answer by"),
+    "arrives": _lazy("date of arrival"),
     "expires": _lazy("expiry"),
     "receipt_url": _lazy("receipt"),
 }

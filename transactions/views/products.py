@@ -100,7 +100,7 @@ def _list_context(
 ) -> dict[str, Any]:
     page = product_list.browse(asked, request.GET.dict())  # type: ignore[arg-type]
     counted = asked.count_up_to(MOST_COUNTED)
-    figures = product_list.figures(page.rows, livemode=asked.livemode)
+    figures = product_list.figures(page.rows, livemode=bool(asked.livemode))
     words = ngettext("%s product", "%s products", counted.number)
     return {
         "rows": [(row, figures[row.pk], _rule_of(row, asked)) for row in page.rows],
@@ -109,21 +109,8 @@ def _list_context(
         "newer_url": directories.turned(asked, address, NEWER, page.before),
         "older_url": directories.turned(asked, address, OLDER, page.after),
         "ticked": [
-            (
-                "provider",
-                asked.fields["provider"].label,
-                [(s, w, s in asked.typed("provider")) for s, w in PROVIDERS],
-                len(asked.typed("provider")),
-            ),
-            (
-                "rule",
-                asked.fields["rule"].label,
-                [
-                    (r.value, r.label, r.value in asked.typed("rule"))
-                    for r in OF_PROJECT
-                ],
-                len(asked.typed("rule")),
-            ),
+            directories.ticked(asked, "provider", PROVIDERS),
+            directories.ticked(asked, "rule", [(r.value, r.label) for r in OF_PROJECT]),
         ],
         "project_rules": [
             (shop, Rule(asked.rules[shop.pk]).label) for shop in asked.projects

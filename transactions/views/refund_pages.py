@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -19,15 +19,16 @@ from django.views.decorators.http import require_POST, require_safe
 from merchant import fresh_login, htmx
 from merchant.access import may as role_may
 from merchant.models import Member
-from merchant.providers import PROVIDERS
+from merchant.providers import CHOICES as PROVIDERS
 from merchant.views.guard import may
 from transactions import paging, refund_story, refunds
 from transactions.models import Refund
-from transactions.refund_list import COUNTED, STATES, RefundFilter
-from transactions.views import directories, export_button
+from transactions.refund_list import RefundFilter
+from transactions.views import directories
 
-SIZE = 25
-MOST_COUNTED = 1_000
+REFUNDS = directories.Directory(
+    "refunds", lambda n: ngettext("%s refund", "%s refunds", n), RefundFilter
+)
 LIST, ONE = "transactions:refunds", "transactions:refund"
 
 Verb = Callable[[Member, UUID, str, HttpRequest], Refund]
@@ -38,77 +39,20 @@ Verb = Callable[[Member, UUID, str, HttpRequest], Refund]
 @may("view_transactions")
 def browse(request: HttpRequest) -> HttpResponse:
     member: Member = request.member  # type: ignore[attr-defined]
-    mode = directories.usual_mode(request)
-    asked = RefundFilter(member, request.GET, livemode=mode)
-    address = directories.address_of(reverse(LIST))
-    try:
-        page = paging.browse(
-            asked.strands,  # type: ignore[arg-type]
-            request.GET.dict(),
-            SIZE,
-            asked.order,
-        )
-    except paging.WrongCursor:
-        return redirect(address(asked.pairs()))
-    return directories.answer(
-        request,
-        asked,
-        address,
-        page="transactions/refunds/list.html",
-        partial="transactions/refunds/_results.html",
-        context=_list_context(member, asked, address, page),
-    )
 
+    def shown(
+        asked: RefundFilter, page: paging.Page, address: directories.Address
+    ) -> dict[str, Any]:
+        rows: list[Any] = page.rows
+        prefetch_related_objects(rows, "transaction", "project")
+        return {
+            "rows": [refund_story.of(member, row.transaction, row) for row in rows],
+            "ticked": [directories.ticked(asked, "provider", PROVIDERS)],
+            "sets_limits": role_may(member.role, "set_refund_limits"),
+            **directories.by_state(asked, address),
+        }
 
-def _list_context(
-    member: Member,
-    asked: RefundFilter,
-    address: directories.Address,
-    page: paging.Page,
-) -> dict[str, Any]:
-    rows: list[Any] = page.rows
-    prefetch_related_objects(rows, "transaction", "project")
-    counted = page.count_up_to(MOST_COUNTED)
-    words = ngettext("%s refund", "%s refunds", counted.number)
-    return {
-        "rows": [refund_story.of(member, row.transaction, row) for row in rows],
-        "state": asked.state,
-        "tabs": _tabs(asked, address),
-        "providers": [
-            (name, provider.name, name in asked.meanings("provider"))
-            for name, provider in PROVIDERS.items()
-        ],
-        "chosen_providers": len(asked.meanings("provider")),
-        "words": directories.position(
-            len(rows), page.count_above(MOST_COUNTED), counted
-        ),
-        "announce": words % str(counted),
-        "newer_url": directories.turned(asked, address, paging.NEWER, page.newer),
-        "older_url": directories.turned(asked, address, paging.OLDER, page.older),
-        "sets_limits": role_may(member.role, "set_refund_limits"),
-        "export_url": export_button.address(
-            member, "refunds", asked.pairs(), asked.livemode
-        ),
-    }
-
-
-def _tabs(asked: RefundFilter, address: directories.Address) -> list[dict[str, Any]]:
-    kept = asked.pairs(without=("state",))
-    tabs = []
-    for name, (label, _states) in STATES.items():
-        count = ""
-        if name in COUNTED and not asked.errors:
-            found = paging.count_up_to(asked.strands_of(name), MOST_COUNTED)  # type: ignore[arg-type]
-            count = str(found) if found.number else ""
-        tabs.append(
-            {
-                "label": label,
-                "url": address([*kept, ("state", name)] if name != "all" else kept),
-                "count": count,
-                "current": name == asked.state,
-            }
-        )
-    return tabs
+    return directories.show(request, REFUNDS, shown)
 
 
 # -------------------------------------------------------------------------- one of them

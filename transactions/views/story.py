@@ -1,11 +1,11 @@
-"""The timeline on the card: the latest first, what each line added, the letters."""
+"""The timeline on a card: the latest first, what each line added, the letters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transactions.models import TimelineEntry, Transaction
+from transactions.models import Payout, TimelineEntry, Transaction
 from transactions.views.learned import learned
 from webhooks.models import InboundEvent
 
@@ -38,9 +38,9 @@ class Story:
         return len(self.entries) + self.hidden
 
 
-def of(transaction: Transaction, *, whole: bool, letters: bool) -> Story:
+def of(row: Transaction | Payout, *, whole: bool, letters: bool) -> Story:
     """`whole`: every line; `letters`: the events behind the lines as well."""
-    entries = timeline(transaction)
+    entries = timeline(row)
     shown = entries if whole else entries[:SHOWN]
     found = _letters(entries, MOST_LETTERS if whole else SHOWN) if letters else []
     behind = len({entry.inbound_id for entry in entries if entry.inbound_id})
@@ -54,9 +54,9 @@ def of(transaction: Transaction, *, whole: bool, letters: bool) -> Story:
     )
 
 
-def timeline(transaction: Transaction) -> list[TimelineEntry]:
+def timeline(row: Transaction | Payout) -> list[TimelineEntry]:
     """What happened, latest first by the provider's clock."""
-    entries = transaction.timeline.select_related("inbound", "actor").defer(
+    entries = row.timeline.select_related("inbound", "actor").defer(
         "inbound__body", "inbound__headers", "inbound__error"
     )
     return sorted(

@@ -15,6 +15,7 @@ from rest_framework import serializers
 
 from merchant.api_schema import IDEMPOTENCY_KEY, errors
 from webhooks.dialects import stripe
+from webhooks.endpoints.terms import HIGHEST_RATE, USUAL_RATE
 from webhooks.models.endpoint import Dialect
 
 ID = "0198f6a2-7c1e-4b3a-9d52-1f0e6a4c8b11"
@@ -32,7 +33,7 @@ EXAMPLE: dict[str, Any] = {
     "url": "https://shop.example.com/hooks",
     "project": "0198f6a0-11aa-7c40-8e21-55d0c1b2a390",
     "dialect": "stripe",
-    "rate": 25,
+    "rate": USUAL_RATE,
     "reason": None,
 }
 NEW = EXAMPLE | {"secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}
@@ -110,7 +111,7 @@ class WebhookEndpointChange(serializers.Serializer):
         help_text="When absent: `stripe` where the request comes from Stripe's SDK or "
         "names its events, else `standard`.",
     )
-    rate = serializers.IntegerField(required=False, min_value=1, max_value=500)
+    rate = serializers.IntegerField(required=False, min_value=1, max_value=HIGHEST_RATE)
     livemode = serializers.BooleanField(required=False, allow_null=True)
     disabled = serializers.BooleanField(
         required=False, help_text="True pauses it: what happens meanwhile is held."

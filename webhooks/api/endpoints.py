@@ -25,6 +25,7 @@ from webhooks.api import endpoint_schema
 from webhooks.catalogue import UnknownEvent
 from webhooks.dialects import stripe
 from webhooks.endpoints import NotUsable
+from webhooks.endpoints.terms import HIGHEST_RATE
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
@@ -37,7 +38,6 @@ NEW = (*TERMS, *PASSED_OVER, "livemode", "secret", "disabled")
 CHANGE = (*TERMS, *PASSED_OVER, "livemode", "disabled")
 #: More names than there are events, whoever's they are.
 MOST_EVENTS = 200
-HIGHEST_RATE = 500
 #: Our field -> the parameter that it comes from.
 PARAMS = {"events": "enabled_events"}
 

@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy
 from merchant.models import Project
 from webhooks import custom_headers
 from webhooks.catalogue import GROUPS, KINDS, Kind
-from webhooks.endpoints.terms import HIGHEST_RATE, LONGEST_DESCRIPTION, LONGEST_URL
+from webhooks.endpoints.terms import (
+    HIGHEST_RATE,
+    LONGEST_DESCRIPTION,
+    LONGEST_URL,
+    USUAL_RATE,
+)
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 
@@ -222,7 +227,7 @@ def _initial(endpoint: Endpoint | None, projects: Sequence[Project]) -> dict[str
             "dialect": Dialect.STANDARD,
             "which": ALL,
             "mode": "both",
-            "rate": Endpoint._meta.get_field("rate").default,
+            "rate": USUAL_RATE,
             "enabled": True,
         }
     mode = next(word for word, live in LIVEMODE.items() if live is endpoint.livemode)

@@ -17,8 +17,9 @@ from webhooks.models.endpoint import Dialect
 
 LONGEST_URL = 2_048
 LONGEST_DESCRIPTION = 200
-#: Deliveries a second that a receiver can ask for.
-HIGHEST_RATE = 500
+#: Deliveries a second that a receiver can ask for, and those of one that does not say:
+#: it is sent few at the same time anyway, so a slow one gets no more than it takes.
+HIGHEST_RATE, USUAL_RATE = 10_000, 500
 #: Bytes of a merchant's own notes on an endpoint, as JSON.
 MOST_METADATA = 8 * 1024
 

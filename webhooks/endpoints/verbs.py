@@ -26,8 +26,9 @@ from webhooks.endpoints.terms import NotUsable
 from webhooks.models import Attempt, Delivery, Endpoint
 from webhooks.models.endpoint import Dialect
 
-#: Endpoints of one project. More are rather a bus than an endpoint each.
-MOST = 25
+#: Endpoints of one project: room for a hundred and one per event beside them. All of
+#: them are read when something is announced.
+MOST = 250
 #: Rows of its log that one statement deletes, so that none holds others up for long.
 AT_ONCE = 2_000
 
@@ -48,7 +49,7 @@ def create(
     dialect: str = Dialect.STANDARD,
     description: str = "",
     livemode: bool | None = None,
-    rate: int = 25,
+    rate: int = terms.USUAL_RATE,
     headers: Mapping[str, str] | None = None,
     secret: str = "",
     metadata: Mapping[str, Any] | None = None,

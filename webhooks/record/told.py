@@ -14,7 +14,7 @@ from merchant.selectors import projects_of
 from webhooks.models import Attempt, Delivery, Endpoint, Event
 
 #: Endpoints that are offered to choose from; a shop has a handful.
-MOST_ENDPOINTS = 100
+MOST_ENDPOINTS = 250
 #: Events of one subject that are told of, and their deliveries.
 MOST_EVENTS = 30
 MOST_DELIVERIES = 120

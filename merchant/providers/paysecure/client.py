@@ -52,7 +52,7 @@ def fetch(want: Want, keys: Keys, call: Call) -> list[Fact]:
             f"It belongs to the brand {message.brand}, which is not one of this "
             "connection's."
         )
-    return facts(message, fetched=True)
+    return facts(message, keys, fetched=True)
 
 
 def poll(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from merchant.providers import wire
-from merchant.providers.base import Fact, Want, mapping, moment, say, stamp, text
+from merchant.providers.base import Fact, Keys, Want, mapping, moment, say, stamp, text
 from merchant.providers.paysecure.message import Message
 from merchant.providers.paysecure.words import PAYOUTS
 
 
-def facts(message: Message, *, fetched: bool) -> list[Fact]:
+def facts(message: Message, keys: Keys, *, fetched: bool) -> list[Fact]:
     """The payout; none for a status that nobody knows. Raises Unreadable.
 
     Its content holds the payee's bank details and the answer to a secret question:
@@ -24,8 +24,12 @@ def facts(message: Message, *, fetched: bool) -> list[Fact]:
         money, warning = wire.price(amount, payout.get("currency"))
     doubtful = bool(warning) or str(payout.get("amountUnit")).upper() == "MINOR"
     reason = text(payout.get("errorMsg"), 250)
+    is_test = payout.get("is_test")
+    if not isinstance(is_test, bool):
+        is_test = not keys.livemode
     said = say(
         weight,
+        livemode=False if is_test else None,  # nothing said is live
         money=[money.minor, money.currency] if money else None,
         created=stamp(moment(payout.get("created_on"))),
         arrives=stamp(moment(payout.get("paymentOn"))),

@@ -14,11 +14,11 @@ def read(payload: Any, keys: Keys) -> list[Fact]:
 
     None for a status that nobody knows. Raises Unreadable.
     """
-    return facts(opened(payload), fetched=False)
+    return facts(opened(payload), keys, fetched=False)
 
 
-def facts(message: Message, *, fetched: bool) -> list[Fact]:
+def facts(message: Message, keys: Keys, *, fetched: bool) -> list[Fact]:
     """`fetched`: the API itself said it, so its amounts may be believed."""
     if message.kind == "payout":
-        return payouts.facts(message, fetched=fetched)
+        return payouts.facts(message, keys, fetched=fetched)
     return purchases.facts(message, fetched=fetched)

@@ -32,7 +32,6 @@ from merchant.providers.base import (
 )
 from merchant.providers.paysecure import client, purchases
 from merchant.providers.paysecure.message import Message, opened
-from merchant.providers.paysecure.reading import facts
 from merchant.providers.paysecure.words import REFUNDED_WHOLE, SETTLED, normal
 
 refunds = Refunding(partly="amount", names=False, one_by_one=True)
@@ -146,10 +145,11 @@ def _of_purchase(
     """
     try:
         message = opened(told)
-        found = facts(message, fetched=True)
+        is_purchase = message.kind == "purchase"
+        found = purchases.facts(message, fetched=True) if is_purchase else []
     except Unreadable as error:
         raise Unreachable(f"Paysecure answered something else: {error}") from error
-    if message.kind != "purchase" or message.id not in order.references["purchase"]:
+    if not is_purchase or message.id not in order.references["purchase"]:
         raise Unreachable("Paysecure answered about another purchase than asked for.")
     currency = str(mapping(message.content.get("purchase")).get("currency")).lower()
     if currency != order.currency:

@@ -94,6 +94,7 @@ def dispute(body: Body, source: Source) -> list[Fact]:
             created=stamp(moment(body.get("created"))),
             reason=_claim(body),
             due_by=stamp(moment(evidence.get("due_by"))),
+            answered=body.get("status") in words.DISPUTE_ANSWERED or None,
         ),
     }
     said.pop("verified", None)

@@ -97,6 +97,9 @@ DISPUTE = {
     "lost": ("lost", 4),
 }
 
+#: The evidence is in, the bank decides.
+DISPUTE_ANSWERED = frozenset({"warning_under_review", "under_review"})
+
 INVOICE = {
     "draft": ("created", 0),
     "open": ("pending", 1),

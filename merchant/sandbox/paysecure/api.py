@@ -75,10 +75,11 @@ def _create(request: Request, shop: Shop) -> Response:
 def _payout(request: Request, shop: Shop, id: str) -> Response:
     purchase = _known(shop, id)
     told = purchase.told if purchase is not None else []
-    step = next((step for step in told if step.kind == "payout"), None)
-    if purchase is None or step is None or bodies.payout_id(purchase) != id:
+    steps = [step for step in told if step.kind in bodies.PAYOUTS]
+    if purchase is None or not steps or bodies.payout_id(purchase) != id:
         return _error(404, "transaction_error", "PayoutId Not found.")
-    return Response(200, bodies.payout_body(purchase, step, "paid"))
+    status = bodies.PAYOUTS[steps[-1].kind][-1]
+    return Response(200, bodies.payout_body(purchase, steps, status))
 
 
 def _list(request: Request, shop: Shop) -> Response:

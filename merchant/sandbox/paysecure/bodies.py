@@ -299,16 +299,26 @@ def _card(purchase: Purchase) -> dict[str, Any]:
     }
 
 
-def payout_body(purchase: Purchase, step: Step, status: str) -> dict[str, Any]:
-    """A payout of `step.amount` that came to this status."""
-    made = wire.seconds(step.at) - 60
-    updated = wire.seconds(step.at) if status == "paid" else made
+#: step -> the statuses that a payout passes through with it
+PAYOUTS = {
+    "payout": ("created", "payout_in_process"),
+    "payout_paid": ("paid",),
+    "payout_failed": ("error",),
+}
+
+
+def payout_body(purchase: Purchase, told: list[Step], status: str) -> dict[str, Any]:
+    """The payout in this status, which it reached with the last of its steps."""
+    steps = [step for step in told if step.kind in PAYOUTS]
+    begun, last = steps[0], steps[-1]
+    made = wire.seconds(begun.at) - 60
+    updated = made if status == "created" else wire.seconds(last.at)
     return {
         "payoutId": payout_id(purchase),
         "type": "Payout",
         "status": status.upper(),
         "payoutMethod": "PAYOUT-BANK-TRANSFER",
-        "amount": wire.major(step.amount, purchase.currency),
+        "amount": wire.major(begun.amount, purchase.currency),
         "amountUnit": "MAJOR",
         "currency": purchase.currency.upper(),
         "client": {
@@ -320,7 +330,7 @@ def payout_body(purchase: Purchase, step: Step, status: str) -> dict[str, Any]:
         "merchantRef": f"GS-PAYOUT-{purchase.number}",
         "purpose": "Settlement",
         "payOutDetails": {"name": "BANK TRANSFER"},
-        "errorMsg": "",
+        "errorMsg": last.reason.replace("_", " ").capitalize(),
         "pendingReview": "No",
         "transFees": "0.3",
         "fx_Currency": "",

@@ -8,7 +8,7 @@ from merchant.sandbox import wire
 from merchant.sandbox.paysecure import bodies
 from merchant.sandbox.story import Event, Purchase, Step
 
-STEPS = (*bodies.STATUSES, "payout")
+STEPS = (*bodies.STATUSES, *bodies.PAYOUTS)
 
 #: Statuses that are only passed through: nobody is told of them.
 _SILENT = frozenset({"pending_execute"})
@@ -16,14 +16,14 @@ _SILENT = frozenset({"pending_execute"})
 
 def events(purchase: Purchase, step: Step) -> list[Event]:
     """The webhooks of this step, unsigned; none for what Paysecure does not tell."""
-    if step.kind == "payout":
+    told = wire.so_far(purchase, step)
+    if step.kind in bodies.PAYOUTS:
         return [
-            _event("payout", bodies.payout_body(purchase, step, status))
-            for status in ("created", "paid")
+            _event("payout", bodies.payout_body(purchase, told, status))
+            for status in bodies.PAYOUTS[step.kind]
         ]
     if step.kind not in bodies.STATUSES:
         return []
-    told = wire.so_far(purchase, step)
     known = len(bodies.history(purchase, told[:-1])) if told[1:] else 0
     passed = bodies.history(purchase, told)
     return [

@@ -90,9 +90,8 @@ def _objects(purchase: Purchase) -> Iterator[Body]:
     yield objects.session(now)
     if now.recurring:
         yield periods.subscription(now)
-    for step in now.steps:
-        if step.kind == "payout":
-            yield periods.payout(now, step)
+    if now.has("payout"):
+        yield periods.payout(now)
 
 
 def _one(kind: str) -> Callable[..., Response]:

@@ -196,7 +196,11 @@ def _refund_status(scene: Scene, step: Step) -> tuple[str, Step | None]:
     return "succeeded", None
 
 
-_DISPUTES = {"dispute_won": "won", "dispute_lost": "lost"}
+_DISPUTES = {
+    "dispute_answered": "under_review",
+    "dispute_won": "won",
+    "dispute_lost": "lost",
+}
 
 
 def dispute(scene: Scene) -> Body:

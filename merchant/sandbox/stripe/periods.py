@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from merchant.sandbox.story import Step
 from merchant.sandbox.stripe import objects
 from merchant.sandbox.stripe.objects import Body
 from merchant.sandbox.stripe.scene import FIRST, MONTH, Scene, seconds, wire
@@ -195,24 +194,44 @@ def invoice_payment(scene: Scene) -> Body:
     }
 
 
-def payout(scene: Scene, step: Step, *, paid: bool = True) -> Body:
+#: step -> the status of the payout, and of its reconciliation
+_PAYOUTS = {
+    "payout": ("in_transit", "in_progress"),
+    "payout_paid": ("paid", "completed"),
+    "payout_failed": ("failed", "in_progress"),
+}
+#: Why a bank sends it back, as Stripe says it to people.
+_RETURNED = {
+    "account_closed": "The bank account has been closed.",
+    "no_account": "The bank account could not be found.",
+    "invalid_account_number": "The routing number seems correct, but the account "
+    "number is invalid.",
+}
+
+
+def payout(scene: Scene) -> Body:
+    steps = [step for step in scene.steps if step.kind in _PAYOUTS]
+    begun, last = steps[0], steps[-1]
+    status, reconciliation = _PAYOUTS[last.kind]
+    arrives = begun.at + timedelta(days=2)
     return {
-        "id": scene.id("po", step.number),
+        "id": scene.id("po", begun.number),
         "object": "payout",
-        "amount": wire(step.amount, scene.purchase.currency),
-        "arrival_date": seconds(step.at + timedelta(days=2)),
+        "amount": wire(begun.amount, scene.purchase.currency),
+        # A day, which Stripe writes as its midnight.
+        "arrival_date": seconds(arrives.replace(hour=0, minute=0, second=0)),
         "automatic": True,
-        "balance_transaction": scene.id("txn", "payout", step.number),
-        "created": seconds(step.at),
+        "balance_transaction": scene.id("txn", "payout", begun.number),
+        "created": seconds(begun.at),
         "currency": scene.purchase.currency,
         "description": "STRIPE PAYOUT",
         "destination": "ba_harbor2026",
-        "failure_code": None,
-        "failure_message": None,
+        "failure_code": last.reason or None,
+        "failure_message": _RETURNED.get(last.reason),
         "livemode": scene.purchase.livemode,
         "metadata": {},
         "method": "standard",
-        "reconciliation_status": "completed" if paid else "in_progress",
-        "status": "paid" if paid else "in_transit",
+        "reconciliation_status": reconciliation,
+        "status": status,
         "type": "bank_account",
     }

@@ -159,6 +159,11 @@ def _dispute(scene: Scene, step: Step) -> Told:
     yield "charge.dispute.funds_withdrawn", charges.dispute(scene), None
 
 
+def _dispute_answered(scene: Scene, step: Step) -> Told:
+    before = {"status": "needs_response"}
+    yield "charge.dispute.updated", charges.dispute(scene), before
+
+
 def _dispute_closed(scene: Scene, step: Step) -> Told:
     before = {"status": "under_review"}
     if step.kind == "dispute_won":
@@ -200,8 +205,11 @@ def _ended(scene: Scene, step: Step) -> Told:
 
 
 def _payout(scene: Scene, step: Step) -> Told:
-    yield "payout.created", periods.payout(scene, step, paid=False), None
-    yield "payout.paid", periods.payout(scene, step), None
+    yield "payout.created", periods.payout(scene), None
+
+
+def _payout_ended(scene: Scene, step: Step) -> Told:
+    yield step.kind.replace("_", "."), periods.payout(scene), None
 
 
 _TELLERS: dict[str, Callable[[Scene, Step], Told]] = {
@@ -218,6 +226,7 @@ _TELLERS: dict[str, Callable[[Scene, Step], Told]] = {
     "refund_settled": _refund_moved,
     "refund_canceled": _refund_moved,
     "dispute": _dispute,
+    "dispute_answered": _dispute_answered,
     "dispute_won": _dispute_closed,
     "dispute_lost": _dispute_closed,
     "subscription_started": _started,
@@ -227,6 +236,8 @@ _TELLERS: dict[str, Callable[[Scene, Step], Told]] = {
     "trial_started": _trial_started,
     "trial_completed": _renewed,
     "payout": _payout,
+    "payout_paid": _payout_ended,
+    "payout_failed": _payout_ended,
 }
 
 STEPS = frozenset(_TELLERS)

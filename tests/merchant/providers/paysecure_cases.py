@@ -88,7 +88,7 @@ def only(name: str) -> Fact:
 def confirmed(name: str, **over: Any) -> Fact:
     """The payment as the API says it, which is to be believed."""
     message = opened(load(name)["message"] | over)
-    return facts_of(message, fetched=True)[0]
+    return facts_of(message, keys("own"), fetched=True)[0]
 
 
 def read_with(name: str, **over: Any) -> list[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -342,3 +343,11 @@ def test_payout_error() -> None:
 
 def test_payout_expired() -> None:
     assert paid_out("payout_expired") == ("failed", 86400, None)
+
+
+def test_a_payout_is_of_its_connections_mode() -> None:
+    """The message itself says nothing about it."""
+    test = replace(keys("own"), livemode=False)
+    (fact,) = paysecure.read(load("payout_paid"), test)
+    assert said(fact, "livemode") is False
+    assert said(only("payout_paid"), "livemode") is None  # live

@@ -368,6 +368,15 @@ def test_charge_dispute_funds_withdrawn() -> None:
 def test_charge_dispute_updated() -> None:
     fact = only("charge.dispute.updated")
     assert (fact.status, said(fact, "due_by")) == ("open", None)
+    assert said(fact, "answered") is True
+
+
+def test_a_dispute_that_waits_for_evidence_is_not_answered() -> None:
+    assert said(only("charge.dispute.created"), "answered") is None
+    inquiry = "charge.dispute.created__inquiry"
+    (answered,) = read_with(inquiry, status="warning_under_review")
+    assert said(only(inquiry), "answered") is None
+    assert said(answered, "answered") is True
 
 
 def test_charge_dispute_closed__lost() -> None:

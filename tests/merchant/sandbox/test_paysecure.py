@@ -71,7 +71,8 @@ STORIES = [
     ("paid", "refund"),
     ("paid", "refund", "refund_failed"),
     ("paid", "dispute", "dispute_lost"),
-    ("paid", "payout"),
+    ("paid", "payout", "payout_paid"),
+    ("paid", "payout", "payout_failed"),
 ]
 
 

@@ -14,13 +14,27 @@ import openpyxl
 from django.db.models import F, QuerySet
 
 from merchant.models import Project
-from tests.factories import make_connection, make_item, make_refund, make_transaction
+from tests.factories import (
+    make_changes,
+    make_connection,
+    make_dispute,
+    make_item,
+    make_refund,
+    make_transaction,
+)
 from transactions.exports import writing
 from transactions.exports.lists import TABLES
 from transactions.exports.source import Source
 from transactions.exports.spec import Spec
 from transactions.exports.writing import Receipt
-from transactions.models import Customer, Dispute, Payout, Refund, Transaction
+from transactions.models import (
+    BalanceChange,
+    Customer,
+    Dispute,
+    Payout,
+    Refund,
+    Transaction,
+)
 from webhooks.models import Delivery, Endpoint, Event
 
 #: Summer in Berlin, so that a zone that is forgotten is seen.
@@ -36,7 +50,7 @@ HOSTILE = (
 LISTS: dict[str, type] = {
     "transactions": Transaction,
     "items": Transaction,
-    "balance": Transaction,
+    "balance": BalanceChange,
     "refunds": Refund,
     "disputes": Dispute,
     "payouts": Payout,
@@ -81,6 +95,7 @@ def fill(project: Project) -> list[Transaction]:
             make_item(row, text or "thing", quantity=number)
             make_item(row, "Shield", position=1, sku=text[:20], amount=5)
     _afterwards(rows, connection)
+    make_changes(*rows)
     return rows
 
 
@@ -98,7 +113,7 @@ def _afterwards(rows: list[Transaction], connection: Any) -> None:
     make_refund(both, amount=77, currency="gbp")
     _set(both, amount_refunded=180)
     for status, amount in (("lost", 10**9), ("won", 5), ("open", None)):
-        Dispute.objects.create(
+        make_dispute(
             transaction=lost, provider_id=f"dp_{status}", status=status, amount=amount,
             currency=lost.currency, reason="=fraud", created=NOON,
             closed=NOON if status == "lost" else None,

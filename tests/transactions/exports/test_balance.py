@@ -9,7 +9,7 @@ import pytest
 from django.http import QueryDict
 
 from merchant.models import Project
-from tests.factories import make_member, make_transaction
+from tests.factories import make_changes, make_member, make_transaction
 from tests.transactions.exports.files import (
     NOON,
     fill,
@@ -19,6 +19,7 @@ from tests.transactions.exports.files import (
     wanted,
 )
 from transactions import summary
+from transactions.exporting.changes import read as changes_of
 from transactions.exports.source import Source
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
@@ -60,7 +61,8 @@ def test_the_sums_are_those_of_the_page(project: Project, tmp_path: Path) -> Non
     asked = TransactionFilter.of_member(member, QueryDict("livemode=live"))
     strands = Source(asked.strands, asked.order)
     _, sold = made(tmp_path, wanted("transactions", "csv"), strands)
-    _, changes = made(tmp_path, wanted("balance", "csv"), strands)
+    theirs = changes_of(member, QueryDict("livemode=live"), True, "happened", None)
+    _, changes = made(tmp_path, wanted("balance", "csv"), Source(theirs.strands))
     sums = {found.currency: found.values for found in sold.sums}
     net = {found.currency: found.values for found in changes.sums}
     totals = summary.whole(asked).totals
@@ -109,10 +111,11 @@ def test_what_happened_at_one_moment_has_its_order_too(
     project: Project, tmp_path: Path
 ) -> None:
     for amount in range(6):
-        make_transaction(
+        row = make_transaction(
             project=project, status="partially_refunded", amount=100 + amount,
             amount_refunded=5, paid=NOON, created=NOON,
         )  # fmt: skip
+        make_changes(row)
     for order, kinds in ((NEWEST, "other_refund sale"), (OLDEST, "sale other_refund")):
         source = Source(rows_of("balance").strands, order)
         path, _ = made(tmp_path, wanted("balance", "csv", style="programs"), source)

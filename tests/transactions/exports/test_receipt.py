@@ -9,10 +9,10 @@ import pytest
 from pypdf import PdfReader
 
 from merchant.models import Project
-from tests.factories import make_item, make_refund, make_transaction
+from tests.factories import make_dispute, make_item, make_refund, make_transaction
 from tests.transactions.exports.files import NOON
 from transactions.exports import to_receipt
-from transactions.models import Dispute, Transaction
+from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -50,7 +50,7 @@ def test_what_went_back_is_taken_off(project: Project) -> None:
     )  # fmt: skip
     make_refund(row, amount=500, created=NOON)
     make_refund(row, amount=99, status="failed")
-    Dispute.objects.create(
+    make_dispute(
         transaction=row, provider_id="dp", status="lost", created=NOON, closed=NOON
     )
     lines = read(row)

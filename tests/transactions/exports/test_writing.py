@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from merchant.models import Project
-from tests.factories import make_project, make_transaction
+from tests.factories import make_changes, make_project, make_transaction
 from tests.transactions.exports.files import (
     NOON,
     fill,
@@ -24,7 +24,7 @@ from transactions.exports.lists import TABLES
 from transactions.exports.source import Source, picture
 from transactions.exports.spec import Spec, masks
 from transactions.exports.table import UnknownColumn
-from transactions.models import Transaction
+from transactions.models import BalanceChange, Transaction
 from transactions.paging import BY_STATUS, LARGEST, OLDEST
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,10 +140,10 @@ def test_the_rows_stand_in_the_lists_order(project: Project, tmp_path: Path) -> 
 
 
 def test_only_the_rows_that_were_given(project: Project, tmp_path: Path) -> None:
-    make_transaction(project=project)
-    make_transaction(project=make_project())
-    mine = Source([Transaction.objects.filter(project=project)])
-    for table in ("transactions", "balance"):
+    make_changes(make_transaction(project=project))
+    make_changes(make_transaction(project=make_project()))
+    for table, model in (("transactions", Transaction), ("balance", BalanceChange)):
+        mine = Source([model.objects.filter(project=project)])
         path, _ = made(tmp_path, wanted(table, "csv"), mine)
         (line,) = read_csv(path)
         assert line["Project"] == "Dragon Shop"

@@ -42,7 +42,7 @@ def test_a_change_that_changes_nothing_is_not_noted(
 ) -> None:
     made = make_endpoint(project, headers={"X-A": "a"})
     before = Endpoint.objects.values().get(pk=made.pk)
-    endpoints.change(made, by=owner, url=URL, rate=25, headers={"X-A": "a"})
+    endpoints.change(made, by=owner, url=URL, rate=500, headers={"X-A": "a"})
     after = Endpoint.objects.values().get(pk=made.pk)
     assert before | {"sealed_headers": ""} == after | {"sealed_headers": ""}
     assert not noted("endpoint.changed")
@@ -64,7 +64,7 @@ def test_the_log_says_from_what_to_what_and_no_secret(
     (detail,) = noted("endpoint.changed")
     assert detail["changed"] == ["url", "rate", "headers"]
     assert detail["url"] == [URL, f"{URL}/v2"]
-    assert detail["rate"] == [25, 3]
+    assert detail["rate"] == [500, 3]
     assert detail["headers"] == [["X-A"], ["X-B"]]
     assert "hush" not in str(detail)
     assert "t0psecret" not in str(detail)

@@ -87,8 +87,8 @@ def test_a_secret_of_the_receivers_own_is_kept(project: Project) -> None:
         ({"dialect": "klingon"}, "dialect", "klingon"),
         ({"description": "x" * 201}, "description", "200"),
         ({"description": "a\x00b"}, "description", "control"),
-        ({"rate": 0}, "rate", "1 to 500"),
-        ({"rate": 501}, "rate", "1 to 500"),
+        ({"rate": 0}, "rate", "1 to 10000"),
+        ({"rate": 10_001}, "rate", "1 to 10000"),
         ({"rate": "7"}, "rate", "whole number"),
         ({"rate": True}, "rate", "whole number"),
         ({"livemode": "yes"}, "livemode", "live"),
@@ -142,6 +142,14 @@ def test_a_project_has_only_so_many(project: Project, monkeypatch) -> None:
     make_endpoint(make_project(merchant=project.merchant))
     Endpoint.objects.create(project=project, kind="callback", url=URL)
     assert Endpoint.objects.count() == 4
+
+
+def test_a_hundred_endpoints_have_room(project: Project) -> None:
+    Endpoint.objects.bulk_create(
+        Endpoint(project=project, url=f"{URL}/{number}") for number in range(99)
+    )
+    endpoints.create(project, url=URL)
+    assert Endpoint.objects.filter(project=project).count() == 100
 
 
 def test_one_may_start_paused(project: Project) -> None:

@@ -92,6 +92,9 @@ def disputes() -> Table:
             Column("amount", _("Amount"), Kind.MONEY, (F("amount"),), width=13),
             Column("currency", _("Currency"), Kind.CODE, (F("currency"),), width=9),
             Column("reason", _("Reason"), Kind.TEXT, (F("reason"),), width=28),
+            Column(
+                "in_review", _("Under review"), Kind.YES, (F("in_review"),), width=8
+            ),
             Column("created", _("Opened"), Kind.TIME, (F("created"),), width=20),
             Column("due_by", _("Answer by"), Kind.TIME, (F("due_by"),), width=20),
             Column("closed", _("Closed"), Kind.TIME, (F("closed"),), width=20),

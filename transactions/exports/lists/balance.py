@@ -5,127 +5,71 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import (
-    BigIntegerField,
+    BooleanField,
+    Case,
     F,
-    OuterRef,
+    IntegerField,
+    Q,
     QuerySet,
-    Subquery,
     TextField,
     Value,
+    When,
 )
-from django.db.models import Sum as Added
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from transactions.exports import purchases
 from transactions.exports.kinds import Kind
-from transactions.exports.lists.alike import (
-    ACCOUNTING,
-    AT,
-    ON_SCREEN,
-    PAID,
-)
+from transactions.exports.lists.alike import ACCOUNTING, AT, ON_SCREEN, when
 from transactions.exports.table import Column, Part, Sum, Table, as_columns, everything
-from transactions.models import Dispute, Refund, Transaction
-from transactions.statuses import (
-    DisputeStatus,
-    RefundStatus,
-)
+from transactions.models import BalanceChange
 
-SALE, REFUND, OTHER_REFUND, CHARGEBACK = "sale", "refund", "other_refund", "chargeback"
-CHANGES = {
-    SALE: _("Sale"),
-    REFUND: _("Refund"),
-    OTHER_REFUND: _("Refund that its provider did not itemise"),
-    CHARGEBACK: _("Lost dispute"),
-}
+#: Whether a row belongs to the period of an earlier file (transactions.exporting).
+_LATE = "is_late"
 
 
-def _itemised(of: str) -> QuerySet[Refund]:
-    """The refunds that the purchase's `amount_refunded` counts one by one."""
-    return Refund.objects.filter(
-        transaction=OuterRef(of),
-        status=RefundStatus.SUCCEEDED,
-        currency=OuterRef("currency"),
-    )
-
-
-def _rest() -> Combinable:
-    """What was given back without a refund that tells of it."""
-    added = _itemised("pk").order_by().values("transaction")
-    known = Subquery(added.annotate(sum=Added("amount")).values("sum"))
-    # PostgreSQL's sums are no whole numbers, and would make the column's rows none.
-    return F("amount_refunded") - Coalesce(Cast(known, BigIntegerField()), 0)
-
-
-def _paid(rows: QuerySet[Transaction]) -> QuerySet[Any]:
-    return rows.filter(PAID)
-
-
-def _sales(rows: QuerySet[Transaction]) -> QuerySet[Any]:
-    return _paid(rows).filter(amount__isnull=False)
-
-
-def _refunds_of(rows: QuerySet[Transaction]) -> QuerySet[Any]:
-    return Refund.objects.filter(
-        transaction__in=_paid(rows).values("pk"),
-        status=RefundStatus.SUCCEEDED,
-        currency=F("transaction__currency"),
-        amount__gt=0,
-    )
-
-
-def _others_of(rows: QuerySet[Transaction]) -> QuerySet[Any]:
-    return _paid(rows).filter(amount_refunded__gt=0).alias(rest=_rest()).exclude(rest=0)
-
-
-def _lost_of(rows: QuerySet[Transaction]) -> QuerySet[Any]:
-    return _paid(rows).filter(amount_charged_back__gt=0)
-
-
-def _when_lost() -> Combinable:
-    lost = Dispute.objects.filter(
-        transaction=OuterRef("pk"), status=DisputeStatus.LOST
-    ).annotate(when=Coalesce("closed", "created"))
-    return Coalesce(Subquery(lost.order_by("-when").values("when")[:1]), "created")
+def _marked(rows: QuerySet[Any]) -> QuerySet[Any]:
+    if _LATE in rows.query.annotations:
+        return rows
+    return rows.alias(**{_LATE: Value(False, output_field=BooleanField())})
 
 
 def balance() -> Table:
-    ats = ["", AT, "", ""]
-    bought = Coalesce("paid", "created")
-    lost = _when_lost()
-    times = (bought, F("created"), bought, lost)
-    amounts = (
-        F("amount"), -F("amount"), -_rest(), -F("amount_charged_back"),
+    amount, fee = F("amount"), F("fee")
+    net = amount - Coalesce(fee, 0)
+    reason = Case(
+        When(kind=BalanceChange.Kind.SALE, then=F(f"{AT}description")),
+        default=F("reason"),
+        output_field=TextField(),
+    )
+    # What happened to one purchase at one moment stands together, its sale the oldest.
+    after = Case(
+        When(kind=BalanceChange.Kind.SALE, then=0), default=1,
+        output_field=IntegerField(),
     )  # fmt: skip
-    nothing = Value(None, output_field=BigIntegerField())
-    fee = F("fee")
-    nets = (F("amount") - Coalesce(fee, 0), *amounts[1:])
-    reasons = (
-        F("description"), F("reason"), Value(""), F("status_reason"),
-    )  # fmt: skip
+    order = ("-happened", "-transaction_id", after, "-uuid")
     columns = as_columns(
         [
+            Column("id", "id", Kind.ID, (F("uuid"),), width=36),
             Column(
-                "id", "id", Kind.ID, (F("pk"), F("pk"), F("pk"), F("pk")), width=36
+                "kind", _("What happened"), Kind.WORD, (F("kind"),),
+                dict(BalanceChange.Kind.choices),
             ),
+            Column("happened", _("When"), Kind.TIME, (F("happened"),), width=20),
+            Column("amount", _("Amount"), Kind.MONEY, (amount,), width=13),
+            Column("currency", _("Currency"), Kind.CODE, (F("currency"),), width=9),
+            Column("fee", _("Fee"), Kind.MONEY, (fee,), width=11),
+            Column("net", _("Net"), Kind.MONEY, (net,), width=13),
+            Column("reason", _("Reason"), Kind.TEXT, (reason,), width=28),
+            Column("late", _("Late"), Kind.YES, (F(_LATE),), width=6),
             Column(
-                "kind", _("What happened"), Kind.WORD,
-                tuple(Value(kind, output_field=TextField()) for kind in CHANGES),
-                CHANGES,
+                "correction", _("Correction"), Kind.YES,
+                (Case(When(part__gt=0, then=True), default=False),), width=10,
             ),
-            Column("happened", _("When"), Kind.TIME, times, width=20),
-            Column("amount", _("Amount"), Kind.MONEY, amounts, width=13),
-            *purchases.columns(ats, ["currency"]),
-            Column(
-                "fee", _("Fee"), Kind.MONEY, (fee, nothing, nothing, nothing), width=11
-            ),
-            Column("net", _("Net"), Kind.MONEY, nets, width=13),
-            Column("reason", _("Reason"), Kind.TEXT, reasons, width=28),
-            purchases.of_purchase(ats, "id", "transaction"),
+            Column("recorded", _("Known since"), Kind.TIME, (F("recorded"),), width=20),
+            purchases.of_purchase([AT], "id", "transaction"),
             *purchases.columns(
-                ats,
+                [AT],
                 ["provider", "provider_id", "order_reference", "project", "customer",
                  "email", "country", "method", "status", "created", "live"],
             ),
@@ -134,12 +78,7 @@ def balance() -> Table:
     return Table(
         "balance",
         _("Balance changes"),
-        (
-            Part(_sales, F("currency"), (bought, "-id")),
-            Part(_refunds_of, F("transaction__currency"), ("-created", "-id")),
-            Part(_others_of, F("currency"), (bought, "-id")),
-            Part(_lost_of, F("currency"), (lost, "-id")),
-        ),
+        (Part(_marked, F("currency"), order),),
         columns,
         {
             "default": (
@@ -155,8 +94,12 @@ def balance() -> Table:
             "all": everything(columns),
         },
         (
-            Sum("amount", _("Amount"), amounts),
-            Sum("fees", _("Fees"), (fee, nothing, nothing, nothing)),
-            Sum("net", _("Net"), nets),
+            Sum("amount", _("Amount"), (amount,)),
+            Sum("fees", _("Fees"), (fee,)),
+            Sum("net", _("Net"), (net,)),
+            Sum(
+                "late", _("Of it late"), (when(Q(**{_LATE: True}), net),),
+                of_schedules=True,
+            ),
         ),
     )  # fmt: skip

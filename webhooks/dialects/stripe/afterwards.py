@@ -23,6 +23,8 @@ _INQUIRY = "inquiry"
 
 def refund(story: Purchase) -> dict[str, Any]:
     part, status = story.part, _REFUNDS.get(str(story.part.get("status")), "pending")
+    if not part and story.name == "refund.failed":
+        status = "failed"
     reason = _code(part.get("reason"))
     return {
         "id": _id(story, "re"),
@@ -77,9 +79,13 @@ def dispute(story: Purchase) -> dict[str, Any]:
 
 
 def _id(story: Purchase, prefix: str) -> str:
-    """The part's own id where it came from Stripe, else ours in Stripe's form."""
+    """The part's own id where it came from Stripe, else ours in Stripe's form.
+
+    A refund that is known by the purchase's status alone goes by the purchase's.
+    """
     own = story.part.get("provider_id") if story.came_from("stripe") else None
-    return str(own) if own else payments.made(prefix, str(story.part.get("id") or ""))
+    ours = str(story.part.get("id") or story.id)
+    return str(own) if own else payments.made(prefix, ours)
 
 
 def _code(value: object) -> str:

@@ -67,13 +67,14 @@ class Command(base.Command):
         except ValueError as error:
             raise base.WrongUse(str(error)) from error
         stop = processes.stop_on_signals()
+        id = str(endpoint.id)  # it has none any more when the line has ended
         told = {"forwarded": 0, "failed": 0}
         try:
             self._greet(endpoint, secret)
             self._follow(endpoint, stop, count, told)
         finally:
             forwarding.hang_up(endpoint)
-        return {"endpoint": str(endpoint.id), "secret": secret, **told}
+        return {"endpoint": id, "secret": secret, **told}
 
     def _follow(
         self,
