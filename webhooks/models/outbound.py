@@ -30,8 +30,8 @@ class Event(models.Model):
     product id -> the provider's), "connection", "brand", "details"}. See webhooks.
     catalogue.
 
-    `happened`: the provider's time of what made it; an endpoint that was set up later
-    is not told. `created`: when it was entered.
+    `happened`: when it became news; an endpoint that was set up later is not told.
+    `created`: when it was entered.
     """
 
     id = models.BigAutoField(primary_key=True)
