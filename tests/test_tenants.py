@@ -513,7 +513,7 @@ THINGS += apps.get_app_config("transactions").get_models()
 #: Columns that hold codes and keys, or a shape of their own.
 KEPT = {
     "currency", "customer_country", "method_last4", "fingerprint", "says",
-    "sealed_headers", "listing", "table", "time_zone", "measure",
+    "sealed_headers", "listing", "table", "time_zone", "measure", "period_by",
 }  # fmt: skip
 #: Their names are a contract: an event of any other name cannot be told.
 NAMED = {Delivery, Event}
