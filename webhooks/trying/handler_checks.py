@@ -106,7 +106,9 @@ def _next(
     letter = one.case.letters[len(one.replies)]
     left = max(end - time.monotonic(), 0.0)
     headers = {**own, **letter.headers}
-    return http.Post(one, endpoint.url, headers, letter.body, left, MOST_ANSWER)
+    return http.Post(
+        one, endpoint.url, headers, letter.body, timeout=left, most=MOST_ANSWER
+    )
 
 
 def _goes_on(one: Checked, end: float) -> bool:
