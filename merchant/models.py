@@ -112,7 +112,8 @@ class Connection(models.Model):
     `reports_to`: where a purchase lately said that it reports to, if not here: then
     its webhooks go past us and the provider should be polled; "" otherwise.
     `polled` is up to when its provider was asked for everything, `poll_asked` since
-    when a member waits for that, `poll_trouble` why the last time did not work.
+    when a member waits for that, `poll_trouble` why the last time did not work;
+    `poll_leased_until` when others may ask, should who is asking have died.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -129,6 +130,7 @@ class Connection(models.Model):
     closed = models.DateTimeField(null=True, blank=True)
     polled = models.DateTimeField(null=True, blank=True)
     poll_asked = models.DateTimeField(null=True, blank=True)
+    poll_leased_until = models.DateTimeField(null=True, blank=True)
     poll_trouble = models.CharField(
         max_length=300, default="", db_default="", blank=True
     )

@@ -33,6 +33,7 @@ EXPORTS_JOB = "transactions.exporting.run_due"
 REFUNDS_JOB = "transactions.jobs.drain_refunds"
 NEWS_JOB = "transactions.outgoing.tell_overdue"
 DELIVERIES_JOB = "webhooks.jobs.deliver"
+RESENDS_JOB = "webhooks.resends.run_due"
 POLL_JOB = "transactions.poll.poll_due"
 
 #: What the sweep runs and how many seconds it waits in between. Where Redis rings, the
@@ -43,6 +44,7 @@ PERIODIC: list[tuple[str, float]] = [
     (REFUNDS_JOB, 1.0),
     (DELIVERIES_JOB, 1.0 if settings.REDIS_URL else 0.3),
     (BULK_JOB, 2.0),
+    (RESENDS_JOB, 2.0),
     (RULES_JOB, 2.0),
     (NEWS_JOB, 5.0),
     (POLL_JOB, 60.0),
@@ -66,6 +68,7 @@ DRAINED: dict[str, str] = {
     "rules": RULES_JOB,
     "bulk": BULK_JOB,
     "exports": EXPORTS_JOB,
+    "resends": RESENDS_JOB,
     "deliveries": DELIVERIES_JOB,
 }
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import servers
@@ -44,10 +45,12 @@ def main() -> int:
         servers.install_missing()
     problems = _templates() + _locks()
     print("\n".join(problems), end="\n" if problems else "")
-    failed = bool(problems)
-    for check in CHECKS:
-        failed |= _fails([str(BIN / check[0]), *check[1:]], _settings())
-    return int(_migrations() or failed)
+    with ThreadPoolExecutor() as side_by_side:
+        failed = [side_by_side.submit(_migrations)]
+        for check in CHECKS:
+            command = [str(BIN / check[0]), *check[1:]]
+            failed.append(side_by_side.submit(_fails, command, _settings()))
+    return int(any([one.result() for one in failed] + [bool(problems)]))
 
 
 def _templates() -> list[str]:

@@ -21,8 +21,9 @@ CI = os.environ.get("CI") == "true"
 #: the same again, and some need more than it has.
 EMBEDDED = "(database or server) and not browser and not postgres and not redis"
 #: Who may see what is the same on every database, and asking for every page as
-#: everybody takes minutes.
-ONCE = "tests/test_tenants.py"
+#: everybody takes long. The others start an installation on SQLite without Redis in
+#: the first run already.
+ONCE = ("tests/test_tenants.py", "tests/merchant/test_serve.py")
 NO_TESTS = 5
 
 
@@ -45,13 +46,15 @@ def main(words: list[str]) -> int:
         if missing and CI:
             print("CI=true: nothing may be skipped.")
             return 1
+        clean |= servers.migrated(place, database, redis)
         first = {"DATABASE_URL": database or "", "REDIS_URL": redis or ""}
         results = []
         if database or redis:
             given = {name: value for name, value in first.items() if value}
             results.append(_run("PostgreSQL and Redis", [], {**clean, **given}, words))
-    marks = ["-m", EMBEDDED, f"--ignore={ONCE}"] if results else []
-    results.append(_run("SQLite and embedded", marks, clean, words))
+        once = [f"--ignore={path}" for path in ONCE]
+        marks = ["-m", EMBEDDED, *once] if results else []
+        results.append(_run("SQLite and embedded", marks, clean, words))
     return max(results)
 
 
@@ -60,6 +63,7 @@ OURS = {
     "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SECRET_KEY", "ENCRYPTION_KEYS",
     "DATA_DIR", "EMAIL_URL", "ALLOWED_HOSTS", "SANDBOX_URL", "PROXY_HOPS", "HOST",
     "PORT", "DEBUG", "ALLOW_PRIVATE_ENDPOINTS", "DJANGO_SETTINGS_MODULE",
+    "MIGRATED_SQLITE", "MIGRATED_POSTGRES",
 }  # fmt: skip
 
 
@@ -78,8 +82,9 @@ def _run(title: str, marks: list[str], env: dict[str, str], words: list[str]) ->
     print(f"\n== {title}", flush=True)
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    cores = str(min(4, os.cpu_count() or 1))
-    command += ["-n", cores, "--dist", "loadgroup", *marks, *words]
+    # One more than cores: a test that waits for a browser or a process leaves one free.
+    workers = str(1 + min(4, os.cpu_count() or 1))
+    command += ["-n", workers, "--dist", "loadgroup", *marks, *words]
     status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
     print(f"== {title}: {time.monotonic() - began:.0f} s, exit {status}", flush=True)
     return 0 if status == NO_TESTS and words else status

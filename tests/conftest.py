@@ -72,6 +72,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb(
+    django_db_keepdb: bool, django_db_modify_db_settings_parallel_suffix: None
+) -> bool:
+    """On SQLite a migrated file is kept as it is; PostgreSQL copies by itself."""
+    if _has_postgres() or not settings.MIGRATED_SQLITE:
+        return django_db_keepdb
+    copy = settings.DATABASES["default"]["TEST"]["NAME"]
+    shutil.copyfile(settings.MIGRATED_SQLITE, copy)
+    return True
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     """On SQLite the audit log may be emptied between tests."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:

@@ -6,18 +6,20 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
@@ -48,17 +50,18 @@ def own_database() -> Iterator[dict[str, str]]:
 
     Nothing on SQLite: there a house makes its own file.
     """
-    settings = connection.settings_dict
+    here = connection.settings_dict
     if connection.vendor == "sqlite":
         yield {}
         return
     name = f"house_{secrets.token_hex(6)}"
+    model = settings.MIGRATED_POSTGRES or "template1"
     server = (
-        f"{settings['USER']}:{settings['PASSWORD'] or ''}"
-        f"@{settings['HOST']}:{settings['PORT'] or 5432}"
+        f"{here['USER']}:{here['PASSWORD'] or ''}@{here['HOST']}:{here['PORT'] or 5432}"
     )
     with psycopg.connect(f"postgres://{server}/postgres", autocommit=True) as admin:
-        admin.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        create = SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(create.format(Identifier(name), Identifier(model)))
         try:
             yield {"DATABASE_URL": f"postgres://{server}/{name}"}
         finally:
@@ -81,7 +84,16 @@ class House:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
-        self.manage("migrate", "--verbosity", "0")
+        if not self._is_migrated(folder):
+            self.manage("migrate", "--verbosity", "0")
+
+    def _is_migrated(self, folder: Path) -> bool:
+        """Whether its database is a copy of one in which all migrations have run."""
+        if "DATABASE_URL" in self.environment:
+            return bool(settings.MIGRATED_POSTGRES)
+        if settings.MIGRATED_SQLITE:
+            shutil.copyfile(settings.MIGRATED_SQLITE, folder / "merchant.sqlite3")
+        return bool(settings.MIGRATED_SQLITE)
 
     def manage(self, *words: str) -> str:
         """Runs a command to its end; what it printed."""
@@ -95,6 +107,16 @@ class House:
     def made(self, *words: str) -> dict[str, Any]:
         """The JSON object of one of our commands."""
         return json.loads(self.manage(*words, "--json").splitlines()[-1])
+
+    def all_made(self, *commands: Sequence[str]) -> list[dict[str, Any]]:
+        """The JSON objects of several of our commands, which one process runs."""
+        code = f"""
+from django.core.management import call_command
+for words in {[[*words, "--json"] for words in commands]!r}:
+    call_command(*words)
+"""
+        printed = self.manage("shell", "--verbosity", "0", "--no-imports", "-c", code)
+        return [json.loads(line) for line in printed.splitlines() if line[:1] == "{"]
 
     @contextlib.contextmanager
     def running(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -19,16 +19,20 @@ class Shop:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        house.made("add_merchant", "--name", "Dragon", "--slug", "dragon")
-        house.made(
-            "add_project", "--merchant", "dragon", "--name", "Shop", "--slug", "shop"
+        *_, account, key = house.all_made(
+            ["add_merchant", "--name", "Dragon", "--slug", "dragon"],
+            ["add_project", "--merchant=dragon", "--name=Shop", "--slug=shop"],
+            [
+                "add_connection",
+                "--project=shop",
+                "--provider=stripe",
+                "--secret",
+                SECRET,
+            ],
+            ["add_api_key", "--project", "shop"],
         )
-        account = house.made(
-            "add_connection", "--project", "shop", "--provider", "stripe",
-            "--secret", SECRET,
-        )  # fmt: skip
         self.path = f"/hooks/stripe/{account['id']}"
-        self.key = house.made("add_api_key", "--project", "shop")["key"]
+        self.key = key["key"]
 
     def send(self, number: int) -> HTTPResponse:
         """Delivers the event of charge `number`: 1.00 EUR plus as many cents."""

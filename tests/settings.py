@@ -24,11 +24,17 @@ if _worker and os.environ.get("REDIS_URL"):
 from merchant.settings import *  # noqa: E402, F403
 from merchant.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
+#: Empty databases with all tables, of which a run takes copies.
+MIGRATED_SQLITE = os.environ.get("MIGRATED_SQLITE", "")
+MIGRATED_POSTGRES = os.environ.get("MIGRATED_POSTGRES", "")
+
 # A file, not memory: it is what runs in production, and other processes can open it.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {
         "NAME": os.path.join(os.environ["DATA_DIR"], "tests.sqlite3")
     }
+elif MIGRATED_POSTGRES:
+    DATABASES["default"]["TEST"] = {"TEMPLATE": MIGRATED_POSTGRES}
 
 # The live server of pytest-django serves static files for an app of just this name.
 INSTALLED_APPS = [

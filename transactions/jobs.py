@@ -31,7 +31,16 @@ BATCH = {"postgresql": 600, "sqlite": 50}
 AGAIN = (10, 60, 300, 1800, 7200)
 
 #: What of an event the drain needs; its headers and the like stay where they are.
-NEEDED = ("connection_id", "testing", "body", "state", "error", "due", "tries")
+NEEDED = (
+    "connection_id",
+    "testing",
+    "body",
+    "state",
+    "error",
+    "due",
+    "tries",
+    "received",
+)
 
 State = InboundEvent.State
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,13 @@ class Letter:
     facts: Sequence[Fact]
     source: str
     inbound: InboundEvent | None = None
+
+    @property
+    def received(self) -> datetime:
+        """When it reached us: a letter may lie for a while before it is read."""
+        if self.source == TimelineEntry.Source.WEBHOOK and self.inbound:
+            return self.inbound.received
+        return timezone.now()
 
 
 @dataclass(slots=True)
@@ -224,7 +232,6 @@ def _entry(letter: Letter, fact: Fact, id: UUID) -> Any:
         transaction_id=id,
         inbound_id=letter.inbound.pk if letter.inbound else None,
         actor_id=None,
-        received=timezone.now(),
         **told(letter, fact),
     )
 
@@ -243,6 +250,7 @@ def told(letter: Letter, fact: Fact) -> bulk.Row:
         "at": fact.at,
         "says": {name: [said.weight, said.value] for name, said in fact.says.items()},
         "summary": fact.summary[:300],
+        "received": letter.received,
     }
 
 

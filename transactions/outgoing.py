@@ -211,8 +211,17 @@ def _story(
 
 
 def _when(entries: Iterable[TimelineEntry]) -> datetime:
-    """When what the entries tell happened: the latest of them, else now."""
-    return max((e.at for e in entries if e.at), default=timezone.now())
+    """When it became news, which endpoints that are younger are not told.
+
+    What a provider sends is news when it arrives, also about an old payment. What we
+    find ourselves in a provider's list is as old as the payment.
+    """
+    return max((_since(e) for e in entries), default=timezone.now())
+
+
+def _since(entry: TimelineEntry) -> datetime:
+    polled = entry.source == TimelineEntry.Source.POLL
+    return entry.at if polled and entry.at else entry.received
 
 
 def _publish(

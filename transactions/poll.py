@@ -24,6 +24,9 @@ NEVER_RESENT = frozenset({"paysecure"})
 EVERY = timedelta(minutes=15)
 #: Two polls overlap by this much, so that nothing falls between them.
 OVERLAP = timedelta(minutes=10)
+#: A worker that has not come to the end after so long is taken for dead. One that is
+#: only slow is not harmed: a fact that two bring is one.
+LEASE = timedelta(minutes=10)
 
 
 def poll(
@@ -62,30 +65,44 @@ def poll_due() -> int:
     """Polls the connections that a member asked to poll, and those whose provider
     never sends a webhook again; returns how many facts were new.
 
-    Runs on every worker; who moves `polled` first has the connection.
+    Runs on every worker; who has the lease has the connection. `polled` moves when
+    all until then is in the books, so what a dead worker did not get to is asked for
+    again.
     """
-    now = timezone.now()
-    stale = Q(polled=None) | Q(polled__lt=now - EVERY)
-    by_itself = stale & Q(provider__in=NEVER_RESENT, demo=False)
-    waiting = Connection.objects.filter(
-        by_itself | Q(poll_asked__isnull=False), closed=None
-    ).exclude(sealed_api_key="")
     fresh = 0
-    for connection in waiting.select_related("project"):
-        mine = Connection.objects.filter(
-            pk=connection.pk, polled=connection.polled, poll_asked=connection.poll_asked
-        )
-        if not mine.update(polled=now, poll_asked=None):
+    for connection in _waiting(timezone.now()):
+        if not _claim(connection):
             continue
+        seen, trouble = Connection.objects.filter(pk=connection.pk), ""
         try:
-            fresh += poll(connection, _since(connection, now), now)
+            fresh += poll(connection)
         except (Refused, Unreachable) as error:
             log.warning("Connection %s could not be polled: %s", connection.pk, error)
-            Connection.objects.filter(pk=connection.pk).update(
-                polled=connection.polled or now - EVERY,
-                poll_trouble=text(error, 300) or "",
-            )
+            trouble = text(error, 300) or ""
+        # Who asked while it went on means what happened since it began.
+        seen.filter(poll_asked=connection.poll_asked).update(poll_asked=None)
+        seen.update(poll_leased_until=None, poll_trouble=trouble)
     return fresh
+
+
+def _waiting(now: datetime) -> list[Connection]:
+    stale = Q(polled=None) | Q(polled__lt=now - EVERY)
+    by_itself = stale & Q(provider__in=NEVER_RESENT, demo=False)
+    free = Q(poll_leased_until=None) | Q(poll_leased_until__lt=now)
+    rows = Connection.objects.filter(
+        by_itself | Q(poll_asked__isnull=False), free, closed=None
+    )
+    return list(rows.exclude(sealed_api_key="").select_related("project"))
+
+
+def _claim(connection: Connection) -> bool:
+    """Whether it is ours to poll now; another worker may have been quicker."""
+    same = Connection.objects.filter(
+        pk=connection.pk,
+        polled=connection.polled,
+        poll_leased_until=connection.poll_leased_until,
+    )
+    return bool(same.update(poll_leased_until=timezone.now() + LEASE))
 
 
 def _since(connection: Connection, now: datetime) -> datetime:

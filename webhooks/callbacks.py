@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid5
 
-from merchant import http
 from merchant.models import Project
-from webhooks import signing_keys
+from webhooks import reach, signing_keys
 from webhooks.endpoints.terms import USUAL_RATE
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
@@ -16,9 +15,9 @@ def endpoint_for(project: Project, url: str) -> Endpoint:
     """The endpoint through which this URL is told, made where there is none.
 
     It speaks Paysecure's dialect, whose purchases carry callbacks. Raises
-    http.NotAllowed where the URL must not be called.
+    NotAllowed of merchant.destinations where the URL must not be called.
     """
-    http.check_url(url)
+    reach.check_url(url)
     signing_keys.pair_of(project)
     # The id is made of the two, so that those who name a URL together make one row.
     endpoint, _made = Endpoint.objects.get_or_create(

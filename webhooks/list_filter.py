@@ -83,6 +83,11 @@ class ListFilter(django_filters.FilterSet):
         added = [(name, value) for name, value in more.items() if value]
         return urlencode([*kept, *added])
 
+    def lasting_query(self) -> str:
+        """The same for a reader in any time zone: its days are moments."""
+        found = {name: self.form.cleaned_data.get(name) for name in (SINCE, UNTIL)}
+        return self.query(**{name: at.isoformat() for name, at in found.items() if at})
+
     def choices(self, name: str) -> list[tuple[str, str, bool]]:
         """(value, label, chosen) of a field that is chosen by ticking."""
         chosen = set(self.chosen(name))

@@ -87,6 +87,7 @@ def delivery_row(
         "event_id": event_id,
         "endpoint_id": endpoint.pk,
         "project_id": event["project_id"],
+        "livemode": event["livemode"],
         "name": event["name"],
         "subject": event["subject"],
         "state": Delivery.State.PENDING if waits else Delivery.State.HELD,

@@ -17,6 +17,7 @@ from webhooks.views import (
     events,
     inbox,
     resend,
+    resends,
 )
 
 app_name = "webhooks"
@@ -60,6 +61,9 @@ letters_out: list[URLPattern | URLResolver] = [
     path("", deliveries.deliveries, name="deliveries"),
     path("charts/", delivery_charts.delivery_charts, name="delivery_charts"),
     path("resend/", resend.resend, name="resend"),
+    path("resends/", resends.browse, name="resend_runs"),
+    path("resends/<uuid:id>/", resends.page, name="resend_run"),
+    path("resends/<uuid:id>/cancel/", resends.cancel, name="cancel_resend"),
     path("<str:id>/", deliveries.delivery, name="delivery"),
     path("<str:id>/resend/", resend.resend_one, name="resend_one"),
 ]

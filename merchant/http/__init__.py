@@ -1,6 +1,7 @@
 """The only way out: checked addresses, a total deadline, size caps, no redirects.
 
-`send` makes one call, `Many` (merchant.http.many) many at once.
+`send` makes one call, `Many` (merchant.http.many) many at once, `Courier`
+(merchant.http.courier) many at once beside what its caller does.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import pycurl
 
 from merchant import destinations
 from merchant.destinations import NotAllowed, check_url
-from merchant.http.exchange import MOST, NAME_TIMEOUT, TIMEOUT, Exchange
+from merchant.http.courier import Courier
+from merchant.http.exchange import (
+    MOST,
+    NAME_TIMEOUT,
+    TIMEOUT,
+    Exchange,
+    header_lines,
+)
 from merchant.http.many import Ended, Many, Post
 from merchant.providers.base import Answer, Call, Unreachable
 
 __all__ = [
+    "Courier",
     "Ended",
     "Exchange",
     "Many",
@@ -60,8 +69,9 @@ def send(
     exchange = Exchange()
     try:
         exchange.ask(
-            method, target, allowed, headers=headers, body=body, timeout=left, most=most
-        )
+            method, target, allowed, lines=header_lines(headers or {}), body=body,
+            timeout=left, most=most,
+        )  # fmt: skip
         exchange.handle.perform()
         return exchange.answer()
     except pycurl.error as error:

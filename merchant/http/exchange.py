@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -102,16 +103,16 @@ class Exchange:
         target: Target,
         allowed: Iterable[Address],
         *,
-        headers: Mapping[str, str] | None = None,
+        lines: Sequence[str] = (),
         body: bytes = b"",
         timeout: float = TIMEOUT,
         most: int = MOST,
         cuts: bool = False,
         fresh: bool = False,
     ) -> None:
-        """Makes the handle ready. `timeout`: seconds for everything; `most`: bytes of
-        the answer's body; one that is longer is a failure, or is cut there (`cuts`).
-        `fresh`: by a new connection even if there is one.
+        """Makes the handle ready. `lines`: see header_lines. `timeout`: seconds for
+        everything; `most`: bytes of the answer's body; one that is longer is a failure,
+        or is cut there (`cuts`). `fresh`: by a new connection even if there is one.
         """
         self.target, self.most, self.cuts = target, most, cuts
         self.allowed = frozenset(allowed)
@@ -119,14 +120,14 @@ class Exchange:
         self._body = bytearray()
         self._headers: dict[str, str] = {}
         self._header_bytes = 0
-        self._say_what(method, headers or {}, body)
+        self._say_what(method, lines, body)
         self._say_where()
         self.handle.setopt(pycurl.FRESH_CONNECT, 0 if self._keeps and not fresh else 1)
         connect = min(CONNECT_TIMEOUT, timeout)
         self.handle.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout * 1000)))
         self.handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(connect * 1000)))
 
-    def _say_what(self, method: str, headers: Mapping[str, str], body: bytes) -> None:
+    def _say_what(self, method: str, lines: Sequence[str], body: bytes) -> None:
         handle = self.handle
         handle.setopt(pycurl.URL, self.target.url)
         if method == "HEAD":
@@ -135,7 +136,7 @@ class Exchange:
             handle.setopt(pycurl.POST, 1)
             handle.setopt(pycurl.POSTFIELDS, body)
         handle.setopt(pycurl.CUSTOMREQUEST, _token(method))
-        handle.setopt(pycurl.HTTPHEADER, header_lines(headers))
+        handle.setopt(pycurl.HTTPHEADER, lines)
 
     def _say_where(self) -> None:
         target = self.target
@@ -236,17 +237,29 @@ def header_lines(headers: Mapping[str, str]) -> list[str]:
 
     Raises ValueError for a line break or a letter outside ASCII.
     """
-    lines = ["Expect:", "Accept-Encoding: identity"]
+    lines = [
+        f"{name}: {value}" if value else f"{name};" for name, value in headers.items()
+    ]
+    whole = "".join(lines)
+    if not _is_plain(whole):
+        name = next(n for n, v in headers.items() if not _is_plain(f"{n}{v}"))
+        raise ValueError(f"the header {name!r} cannot be sent")
     named = {name.lower() for name in headers}
-    for name in ("Accept", "Content-Type"):
-        if name.lower() not in named:
-            lines.append(f"{name}:" if name == "Content-Type" else f"{name}: */*")
-    for name, value in headers.items():
-        text = f"{name}{value}"
-        if not text.isascii() or any(letter in text for letter in "\r\n\0"):
-            raise ValueError(f"the header {name!r} cannot be sent")
-        lines.append(f"{name}: {value}" if value else f"{name};")
+    lines += _CURLS_OWN
+    if "accept" not in named:
+        lines.append("Accept: */*")
+    if "content-type" not in named:
+        lines.append("Content-Type:")
     return lines
+
+
+#: Left to itself curl would wait for a "100 Continue" before a long body.
+_CURLS_OWN = ("Expect:", "Accept-Encoding: identity")
+_BREAK = re.compile("[\r\n\0]")
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and not _BREAK.search(text)
 
 
 def _authorities() -> str:

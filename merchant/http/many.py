@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,12 +42,14 @@ _Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A call to make. `tag` is the caller's and comes back with what became of it."""
+    """A call to make. `tag` is the caller's and comes back with what became of it.
+    `lane`: see merchant.http.courier."""
 
     tag: Any
     url: str
     headers: Mapping[str, str]
     body: bytes
+    lane: Hashable = None
     timeout: float = TIMEOUT
     most: int = MOST
 
@@ -59,6 +61,7 @@ class Ended:
     `answer` is what came (status 0: nothing), whole unless there is a `trouble`; its
     body is cut at `Post.most`. `address`: whom it was connected to. Times in
     milliseconds; None where it did not come to that, or a kept connection was used.
+    `begun`: false where nobody was called, see merchant.http.courier.
     """
 
     tag: Any
@@ -70,6 +73,13 @@ class Ended:
     tls_ms: int | None = None
     wait_ms: int | None = None
     total_ms: int = 0
+    lane: Hashable = None
+    begun: bool = True
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the whole answer came, and says that all is well."""
+        return self.trouble is None and 200 <= self.answer.status < 300
 
 
 @dataclass(slots=True)
@@ -79,6 +89,7 @@ class _Call:
     post: Post
     began: float
     target: Target
+    lines: Sequence[str]
     allowed: list[Address] = field(default_factory=list)
     named: float | None = None
     fresh: bool = False
@@ -111,19 +122,22 @@ class Many:
         self._known: dict[_Place, tuple[float, list[Address]]] = {}
         self._named: deque[tuple[_Place, list[Address] | Exception]] = deque()
         self._over: list[Ended] = []
+        self._woken = False
 
     def __len__(self) -> int:
         waiting = sum(map(len, self._asking.values()))
         return len(self._exchanges) + waiting + len(self._over)
 
     # ------------------------------------------------------------------ the beginning
-    def begin(self, post: Post) -> None:
+    def begin(self, post: Post, lines: Sequence[str] | None = None) -> None:
         """Starts the call. Where it cannot go is told by `ended`; raises ValueError for
-        a header that cannot be sent."""
+        a header that cannot be sent. `lines`: the headers as curl wants them."""
+        if lines is None:
+            lines = header_lines(post.headers)
         began = time.monotonic()
         try:
             target = destinations.read_url(post.url)
-            call = _Call(post, began, target)
+            call = _Call(post, began, target, lines)
             if target.address is not None:
                 destinations.check(target.address, target)
                 self._start(call, [target.address])
@@ -144,7 +158,6 @@ class Many:
 
     def _look_up(self, call: _Call) -> None:
         """In a thread of its own; calls to the same place wait for the same answer."""
-        header_lines(call.post.headers)  # what cannot be sent is told now, not later
         place = (call.target.host, call.target.port)
         call.named = time.monotonic()
         if place in self._asking:
@@ -162,6 +175,9 @@ class Many:
             )
         except Exception as error:
             self._named.append((place, error))
+        self._ring()
+
+    def _ring(self) -> None:
         with suppress(OSError):  # full is rung enough; closed has nobody to wake
             self._bell.send(b"!")
 
@@ -198,7 +214,7 @@ class Many:
         call.allowed = allowed
         exchange = self._spare.pop() if self._spare else Exchange(keeps=True)
         exchange.ask(
-            "POST", call.target, allowed, headers=post.headers, body=post.body,
+            "POST", call.target, allowed, lines=call.lines, body=post.body,
             timeout=left, most=post.most, cuts=True, fresh=call.fresh,
         )  # fmt: skip
         self._exchanges[exchange.handle] = (call, exchange)
@@ -216,18 +232,27 @@ class Many:
 
     def _fail(self, post: Post, began: float, trouble: Trouble) -> None:
         spent = int((time.monotonic() - began) * 1000)
-        self._over.append(Ended(post.tag, NOTHING, trouble, total_ms=spent))
+        self._over.append(
+            Ended(post.tag, NOTHING, trouble, total_ms=spent, lane=post.lane)
+        )
 
     # ----------------------------------------------------------------------- the wait
     def ended(self, within: float) -> list[Ended]:
-        """What has come to an end; waits for it at most so many seconds."""
+        """What has come to an end; waits for it at most so many seconds, or until
+        `wake`."""
         last = time.monotonic() + within
         while True:
             self._turn(0.0 if self._over else max(0.0, last - time.monotonic()))
             self._over.extend(self._collect())
-            if self._over or time.monotonic() >= last:
+            if self._over or self._woken or time.monotonic() >= last:
+                self._woken = False
                 over, self._over = self._over, []
                 return over
+
+    def wake(self) -> None:
+        """Ends a wait in `ended`; may be called by any thread."""
+        self._woken = True
+        self._ring()
 
     def _turn(self, within: float) -> None:
         if self._timer is not None:
@@ -281,7 +306,7 @@ class Many:
             self._spare.append(exchange)
             self._start(call, call.allowed)
             return
-        ended = Ended(call.post.tag, exchange.answer())
+        ended = Ended(call.post.tag, exchange.answer(), lane=call.post.lane)
         if code and not exchange.is_cut:
             ended.trouble = exchange.trouble(code, call.post.timeout)
         ended.address = handle.getinfo(pycurl.PRIMARY_IP) or None

@@ -9,14 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY
 from tests.transactions.sales import sell
 from transactions import bulk_actions
 from transactions.bulk_actions import running
 from transactions.models import BulkAction, Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.fixture
@@ -246,13 +245,13 @@ def test_every_state_can_be_read(
     # A few rows: one that the bar half covers would count as too small to be hit.
     listed.goto(f"{live_server.url}/transactions/?status=failed")
     listed.locator("[data-select-page]").check()
-    for width, scheme in [*EVERY, (320, "light")]:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     bulk = bulk_actions.draft(support, "fulfil", {row.pk for row in sold})
     address = f"{live_server.url}/bulk/{bulk.pk}/"
     listed.goto(address)
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     bulk_actions.start(support, bulk, note="x" * 400, reference="y" * 200)
     listed.goto(address)
     look(1280, "light")
@@ -260,8 +259,8 @@ def test_every_state_can_be_read(
     bulk_actions.run_due()
     for path in (address, f"{address}?show=done", f"{live_server.url}/bulk/"):
         listed.goto(path)
-        for width, scheme in EVERY:
-            look(width, scheme)
+        for sight in EVERY:
+            look(*sight)
 
 
 def test_a_refusal_and_an_empty_history_can_be_read(

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from merchant.models import Member
+from tests.browser.conftest import EVERY
 from tests.factories import make_dispute, make_member, make_transaction
 from transactions import notes
 from transactions.models import Dispute, LookUp, Transaction
@@ -157,9 +158,6 @@ def crowded(rich: Transaction, owner: Member) -> Transaction:
     return rich
 
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-
-
 @pytest.mark.parametrize("role", ["support", "viewer"])
 def test_a_crowded_card_is_whole(
     page, live_server, look: Callable, sign_in: Callable, crowded: Transaction,
@@ -169,8 +167,8 @@ def test_a_crowded_card_is_whole(
     page.goto(f"{live_server.url}/transactions/{crowded.pk}/")
     expect(page.locator("#twins")).to_contain_text("Paid twice?")
     expect(page.locator(".timeline .expected").first).to_contain_text("Answer")
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("what", ["flag", "edit", "more"])
@@ -185,8 +183,8 @@ def test_what_opens_on_a_card_is_whole(
         "edit": lambda: page.get_by_role("link", name="Edit note 1").click(),
         "more": lambda: page.locator(".card-head .menu > summary").click(),
     }[what]()
-    for width, scheme in EVERY[:3]:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_a_flag_is_cleared_from_the_card(
@@ -209,8 +207,8 @@ def test_the_page_of_a_flag_is_whole(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(f"{live_server.url}/customers/{crowded.customer_id}/flag/")
-    for width, scheme in EVERY[:3]:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_who_bought_stands_before_the_timeline_on_a_phone(

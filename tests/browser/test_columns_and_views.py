@@ -10,6 +10,7 @@ from django.http import QueryDict
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY
 from tests.factories import make_member
 from transactions import columns, layouts, saved_views
 from transactions.filters import TransactionFilter
@@ -17,7 +18,6 @@ from transactions.models import ListLayout, SavedView
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 THREE = ["status", "amount"]
 EIGHTEEN = list(columns.COLUMNS)[:18]
 
@@ -143,10 +143,10 @@ def test_any_choice_of_columns_fits(
 ) -> None:
     layouts.keep(owner, keys, density)
     listed.reload()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
         assert heads(listed)[0] == "Customer"
-        if width == 390:
+        if sight[0] == 390:
             assert heads(listed)[1:] == ["Status", "Amount"]
 
 
@@ -375,11 +375,11 @@ def test_many_views_look_well(
 ) -> None:
     layouts.make_default(owner, many)
     listed.goto(f"{live_server.url}/transactions/?view={many.pk}&status=failed")
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     listed.locator("summary", has_text="Save as new view").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_the_page_of_views_looks_well(
@@ -390,11 +390,11 @@ def test_the_page_of_views_looks_well(
     live_server,  # noqa: ANN001
 ) -> None:
     listed.goto(f"{live_server.url}/transactions/views/")
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     listed.locator("summary", has_text="Rename View 0").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     SavedView.objects.all().delete()
     listed.reload()
     look(390, "light")

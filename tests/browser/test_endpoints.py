@@ -11,12 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import SOME
 from tests.webhooks.endpoints.parts import make_delivery, make_endpoint, proven
 from webhooks.models import Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SOME = [(1280, "light"), (390, "dark")]
 
 
 @pytest.fixture
@@ -62,13 +61,13 @@ def test_from_nothing_to_a_receiver_that_is_checked(
     page.get_by_label("Standard Webhooks").check()
     expect(page.get_by_text("sent as payment.success")).to_be_hidden()
     page.locator("[name=events][value='refund.*']").check()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
     page.get_by_role("button", name="Create endpoint").click()
     expect(page.get_by_role("heading", name="The endpoint is ready")).to_be_visible()
     assert page.locator("#the-secret").inner_text().startswith("whsec_")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
     made = Endpoint.objects.get()
     assert made.events == ["refund.*"]
 
@@ -78,20 +77,20 @@ def test_from_nothing_to_a_receiver_that_is_checked(
         "Thank you."
     )
     expect(page.locator("#the-secret")).to_have_count(0)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
     page.get_by_role("link", name="Check my handler").click()
     page.get_by_role("button", name="Send the letters").click()
     expect(page.get_by_role("heading", name="4 of 6 cases are right")).to_be_visible()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
     page.get_by_role("link", name="Code").click()
     page.get_by_role("link", name="Go", exact=True).click()
     expect(page.locator("#receiver")).to_contain_text("package main")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_what_was_held_is_decided_about_without_scripts(

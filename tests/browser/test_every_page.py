@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY, SOME
 from tests.factories import (
     make_connection,
     make_dispute,
@@ -26,12 +27,9 @@ from transactions.models import (
     Transaction,
 )
 from webhooks import endpoints
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Delivery, Endpoint, Resend
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-SOME = [(1280, "light"), (390, "dark")]
 
 
 @pytest.mark.parametrize(
@@ -39,8 +37,8 @@ SOME = [(1280, "light"), (390, "dark")]
 )
 def test_before_the_login(page, live_server, look: Callable, path: str) -> None:
     page.goto(live_server.url + path)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["/logout/", "/password/change/"])
@@ -49,8 +47,8 @@ def test_of_the_account(
 ) -> None:
     sign_in(owner)
     page.goto(live_server.url + path)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_list(
@@ -59,8 +57,8 @@ def test_the_list(
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/?status=paid&status=failed&q=example")
     page.get_by_role("link", name="Buyer").first.wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("panel", ["Created", "Status", "More filters"])
@@ -87,8 +85,8 @@ def test_the_list_in_other_states(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/{query}")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_first_use(
@@ -98,8 +96,8 @@ def test_the_first_use(
     make_connection(project=owner.merchant.projects.get())
     sign_in(owner)
     page.goto(f"{live_server.url}/transactions/")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("role", ["owner", "viewer"])
@@ -110,8 +108,8 @@ def test_the_card(
     page.goto(f"{live_server.url}/transactions/{rich.pk}/")
     for raw in page.locator("details.disclosure > summary").all():
         raw.click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_connections(
@@ -122,8 +120,8 @@ def test_connections(
     sign_in(owner)
     page.goto(f"{live_server.url}/connections/")
     page.locator("summary", has_text="1 closed connection").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("provider", ["stripe", "paysecure"])
@@ -141,8 +139,8 @@ def test_a_connection(
     for step in page.locator(".steps summary").all():
         step.click()
     page.evaluate("() => scrollTo(0, 0)")  # from under the bar
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("verb", ["key", "edit", "keys", "close"])
@@ -153,8 +151,8 @@ def test_what_is_done_to_a_connection(
     connection = make_connection("paysecure", project=post, heard=timezone.now())
     sign_in(owner, fresh=True)
     page.goto(f"{live_server.url}/connections/{connection.pk}/{verb}/")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("provider", ["", "paysecure/"])
@@ -166,8 +164,8 @@ def test_adding_a_connection(
     page.goto(f"{live_server.url}/connections/new/{provider}")
     for folded in page.locator("main summary").all():
         folded.click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["", "dragon-shop/"])
@@ -176,8 +174,8 @@ def test_projects(
 ) -> None:
     sign_in(owner)
     page.goto(f"{live_server.url}/projects/{path}")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_inbound_events(
@@ -186,8 +184,8 @@ def test_inbound_events(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/")
     page.get_by_role("link", name="charge.refunded").wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize("event", ["charge.refunded", "payout.paid", "invoice.paid"])
@@ -198,8 +196,8 @@ def test_an_inbound_event(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/")
     page.get_by_role("link", name=event).click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_webhook_endpoints(
@@ -230,8 +228,8 @@ def test_webhook_endpoints(
         "samples/payment.success/", "samples/payout.paid/?dialect=paysuper", "proved/",
     ):  # fmt: skip
         page.goto(f"{live_server.url}/webhooks/{path}")
-        for width, scheme in SOME if path else EVERY:
-            look(width, scheme)
+        for sight in SOME if path else EVERY:
+            look(*sight)
 
 
 def test_refused_deliveries(
@@ -240,8 +238,8 @@ def test_refused_deliveries(
     sign_in(owner)
     page.goto(f"{live_server.url}/inbound/refused/")
     page.get_by_text("does not fit").first.wait_for()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("path", ["/events/", "/deliveries/", "/deliveries/charts/"])
@@ -251,8 +249,18 @@ def test_what_went_out(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(live_server.url + path)
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
+
+
+def sent_again(told: Delivery, owner: Member) -> Resend:
+    """Thousands under way, of which a worker has queued some."""
+    return Resend.objects.create(
+        merchant=owner.merchant, project=told.project, endpoint=told.endpoint,
+        what="failed", since=timezone.now() - timedelta(days=2), rate=25,
+        state="running", rows_total=50_000, rows_done=12_000, queued=11_900,
+        started=timezone.now() - timedelta(minutes=8), actor_name="Ana " + "Long" * 20,
+    )  # fmt: skip
 
 
 def test_one_that_went_out(
@@ -263,10 +271,12 @@ def test_one_that_went_out(
         f"/deliveries/{told.pk}/",
         f"/events/{told.event.key}/?as=standard",
         "/deliveries/resend/",
+        "/deliveries/resends/",
+        f"/deliveries/resends/{sent_again(told, owner).pk}/",
     ):
         page.goto(live_server.url + path)
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
 
 
 @pytest.fixture
@@ -315,8 +325,8 @@ def test_disputes_and_payouts(
         "payouts/?livemode=false",
     ):
         page.goto(f"{live_server.url}/{path}")
-        for width, scheme in EVERY if path.endswith("=true") else SOME:
-            look(width, scheme)
+        for sight in EVERY if path.endswith("=true") else SOME:
+            look(*sight)
 
 
 def test_disputes_with_a_filter_open(
@@ -338,8 +348,8 @@ def test_a_payout(
     sign_in(owner)
     page.goto(f"{live_server.url}/payouts/{settled.pk}/")
     page.locator("details.disclosure > summary").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_exports(
@@ -366,8 +376,8 @@ def test_exports(
         f"exports/schedules/{schedule.pk}/",
     ):  # fmt: skip
         page.goto(f"{live_server.url}/{path}")
-        for width, scheme in SOME if path.count("/") > 1 else EVERY:
-            look(width, scheme)
+        for sight in SOME if path.count("/") > 1 else EVERY:
+            look(*sight)
 
 
 @pytest.mark.parametrize("what", ["menu", "dialog", "account", "projects"])
@@ -399,8 +409,8 @@ class TestWithFaults:
 
     def test_a_page_that_is_none(self, page, live_server, look: Callable) -> None:
         page.goto(f"{live_server.url}/no-such-page/")
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
 
     def test_a_page_for_other_roles(
         self, page, live_server, look: Callable, sign_in: Callable, viewer: Member,
@@ -409,5 +419,5 @@ class TestWithFaults:
         sign_in(viewer)
         page.goto(f"{live_server.url}/connections/{rich.connection_id}/key/")
         page.get_by_text("Your role cannot open this page").wait_for()
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)

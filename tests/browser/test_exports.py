@@ -10,13 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY, SOME
 from tests.factories import make_dispute, make_payout
 from transactions import exporting
 from transactions.models import Export
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SOME = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 def test_from_the_list_to_the_file(
@@ -30,8 +29,8 @@ def test_from_the_list_to_the_file(
     page.keyboard.press("e")
     dialog = page.get_by_role("dialog", name="Export transactions")
     expect(dialog).to_contain_text("Status: Paid")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     dialog.get_by_text("For programs").click()
     dialog.get_by_label("Amounts", exact=True).select_option("decimal")
     dialog.get_by_text("Own choice").click()
@@ -65,19 +64,19 @@ def test_a_large_one_shows_how_far_it_is(
     Export.objects.update(state="running", rows_done=12, rows_total=30)
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 12)
     expect(page.get_by_text("12 of 30 rows")).to_be_visible()
-    for width, scheme in SOME[:1]:
-        look(width, scheme)
+    for sight in EVERY[:1]:
+        look(*sight)
     page.goto(f"{live_server.url}/exports/")
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 12)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
     Export.objects.update(state="pending", leased_until=None)
     exporting.run_due()
     expect(page.get_by_role("link", name="Download")).to_be_visible()
     page.goto(f"{live_server.url}/exports/{export.pk}/")
     expect(page.get_by_text("30 rows are ready")).to_be_visible()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_schedules(
@@ -85,16 +84,16 @@ def test_schedules(
 ) -> None:
     sign_in(owner)
     page.goto(f"{live_server.url}/exports/schedules/new/?query=status%3Dpaid")
-    for width, scheme in SOME[::3]:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
     page.get_by_label("Name", exact=True).fill("For the accountant")
     page.get_by_role("button", name="Save schedule").click()
     expect(
         page.get_by_role("link", name="For the accountant", exact=True)
     ).to_be_visible()
     assert owner.export_schedules.get().query == "status=paid"
-    for width, scheme in SOME[::3]:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_without_script(

@@ -10,14 +10,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY, SOME
 from tests.factories import make_connection, make_dispute, make_transaction
 from transactions import totals
 from transactions.models import LookUp, Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-SOME = [(1280, "light"), (390, "dark")]
 
 
 @pytest.fixture
@@ -49,8 +47,8 @@ def test_home(
     sign_in(owner)
     page.goto(f"{live_server.url}/{query}")
     page.get_by_role("heading", name="What came in").wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +63,8 @@ def test_home_in_other_states(
     sign_in(owner)
     page.goto(f"{live_server.url}/{query}")
     page.get_by_role("heading", name="Home", exact=True).wait_for()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_home_with_everything_open(
@@ -90,8 +88,8 @@ def test_nothing_to_do(
     sign_in(viewer)
     page.goto(f"{live_server.url}/")
     expect(page.get_by_text("Nothing needs you now.")).to_be_visible()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_first_visit(
@@ -100,8 +98,8 @@ def test_the_first_visit(
     sign_in(owner)
     page.goto(f"{live_server.url}/")
     expect(page.get_by_text("No transactions yet")).to_be_visible()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_a_bar_is_as_high_as_its_day(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from merchant.models import Member, Project
-from tests.browser.conftest import LONG
+from tests.browser.conftest import EVERY, LONG, SOME
 from tests.factories import make_connection, make_project
 from tests.transactions.staff import dispute, enter, item, payment
 from transactions import fulfilment_rules, reach
@@ -18,8 +18,6 @@ from transactions.models import Customer, FulfilmentRule, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-SOME = [(1280, "light"), (390, "dark")]
 HOSTILE = "\u202eSword <b>of</b> " + "W" * 120
 
 
@@ -82,8 +80,8 @@ def test_the_lists(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(live_server.url + path)
-    for width, scheme in EVERY if "?" not in path else SOME:
-        look(width, scheme)
+    for sight in EVERY if "?" not in path else SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("panel", ["Project", "Country", "Provider", "Handed over"])
@@ -108,8 +106,8 @@ def test_the_page_of_a_customer(
     sign_in(owner)
     page.goto(f"{live_server.url}/customers/{ada().pk}/")
     page.get_by_text("Clear the flag").first.click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_the_page_of_a_product(
@@ -120,12 +118,11 @@ def test_the_page_of_a_product(
     sign_in(owner)
     page.goto(f"{live_server.url}/products/{sword(sold).pk}/")
     page.locator("summary", has_text="By provider and project").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
         cells = page.locator("#sold td:visible").all()
-        assert all(
-            box["x"] + box["width"] <= width for c in cells if (box := c.bounding_box())
-        )
+        boxes = [box for cell in cells if (box := cell.bounding_box())]
+        assert all(box["x"] + box["width"] <= sight[0] for box in boxes)
 
 
 def test_a_product_of_a_terrible_name(
@@ -137,8 +134,8 @@ def test_a_product_of_a_terrible_name(
     for path in ("", "rule/"):
         page.goto(f"{live_server.url}/products/{terrible.pk}/{path}?sold_from=x")
         expect(page.locator("h1")).to_contain_text("<b>of</b>")
-        for width, scheme in SOME:
-            look(width, scheme)
+        for sight in SOME:
+            look(*sight)
 
 
 def test_the_rule_of_a_project(
@@ -148,8 +145,8 @@ def test_the_rule_of_a_project(
     fulfilment_rules.set(owner, sold, None, "none", since=None)
     sign_in(owner)
     page.goto(f"{live_server.url}/products/rules/{sold.pk}/")
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 # ------------------------------------------------------------------------------ in use

@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from merchant.models import Connection, Member, Project
+from tests.browser.conftest import EVERY, SOME
 from tests.factories import make_connection, make_member
 from tests.transactions.staff import acts_of, dispute, enter, item, payment
 from transactions import fulfilment
@@ -18,8 +19,6 @@ from transactions.models import Customer, Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")]
-SOME = [(1280, "light"), (390, "dark")]
 LONG = "Lanterns of Vey: The Drowned Bell, with everything that ever was added to it"
 
 
@@ -71,8 +70,8 @@ def test_the_queue(queue, look: Callable, waiting: list, bea: Member) -> None:  
     queue.reload()
     row_of(queue, "Buyer 5").get_by_role("button", name="I am on it").click()
     expect(row_of(queue, "Buyer 5").get_by_text("You")).to_be_visible()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_a_form_in_a_row(queue, look: Callable) -> None:  # noqa: ANN001
@@ -91,8 +90,8 @@ def test_the_queue_when_empty(
 ) -> None:  # fmt: skip
     sign_in(viewer)
     page.goto(f"{live_server.url}/fulfilment/{query}")
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 def test_the_queue_for_who_only_looks(
@@ -101,8 +100,8 @@ def test_the_queue_for_who_only_looks(
     sign_in(viewer)
     page.goto(f"{live_server.url}/fulfilment/")
     expect(page.get_by_role("button", name="I am on it")).to_have_count(0)
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +127,8 @@ def test_the_card(
     for summary in page.locator("#fulfilment .asking > summary").all():
         if summary.is_visible():
             summary.click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 @pytest.mark.parametrize("role", ["finance", "viewer"])
@@ -142,8 +141,8 @@ def test_an_amount_to_accept(
     page.goto(f"{live_server.url}/transactions/{row.pk}/")
     if role == "finance":
         page.get_by_text("Accept the amount by hand").click()
-    for width, scheme in SOME:
-        look(width, scheme)
+    for sight in SOME:
+        look(*sight)
 
 
 # ------------------------------------------------------------------------- what it does

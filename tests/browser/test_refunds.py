@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from merchant.models import Member, Project
+from tests.browser.conftest import EVERY
 from tests.factories import make_connection, make_item, make_refund, make_transaction
 from tests.transactions.refunding import make_sale
 from transactions import refunds
@@ -16,7 +17,6 @@ from transactions.models import Refund, Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-EVERY = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 PASSWORD = "a long enough secret"
 
 
@@ -153,8 +153,8 @@ def test_the_dialog_reads_well(
     page.goto(f"{live_server.url}/transactions/{rich.pk}/")
     page.get_by_role("link", name="Refund...").click()
     page.get_by_role("dialog").get_by_label("Reason").wait_for()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_the_form_as_a_page_reads_well(
@@ -169,8 +169,8 @@ def test_the_form_as_a_page_reads_well(
     page.goto(f"{live_server.url}/transactions/{sale.pk}/refund/")
     page.get_by_label("Lanterns").first.check()
     expect(page.get_by_role("button", name="Refund EUR 10.00")).to_be_visible()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 @pytest.fixture
@@ -197,8 +197,8 @@ def test_the_list_reads_well(
 ) -> None:  # fmt: skip
     sign_in(owner)
     page.goto(f"{live_server.url}/refunds/?livemode=true&state={state}")
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_one_refund_reads_well(
@@ -208,8 +208,8 @@ def test_one_refund_reads_well(
     sign_in(owner)
     page.goto(f"{live_server.url}/refunds/{many[-1].pk}/")
     page.get_by_text("Decline...").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_the_limits_read_well(
@@ -218,8 +218,8 @@ def test_the_limits_read_well(
     sign_in(owner)
     page.goto(f"{live_server.url}/refunds/limits/")
     page.locator("summary", has_text="Set a limit").click()
-    for width, scheme in EVERY:
-        look(width, scheme)
+    for sight in EVERY:
+        look(*sight)
 
 
 def test_a_tab_and_a_filter_go_together(

@@ -39,13 +39,11 @@ exporting.start(
 def house(tmp_path: Path) -> Iterator[House]:
     with own_database() as database:
         house = House(tmp_path, **database)
-        house.made("add_merchant", "--name", "Dragon", "--slug", "dragon")
-        house.made(
-            "add_project", "--merchant", "dragon", "--name", "Shop", "--slug", "shop"
-        )
-        house.made(
-            "add_member", "--merchant", "dragon", "--email", "ana@example.com",
-            "--role", "finance", "--password", "correct horse battery 9",
+        house.all_made(
+            ["add_merchant", "--name", "Dragon", "--slug", "dragon"],
+            ["add_project", "--merchant=dragon", "--name=Shop", "--slug=shop"],
+            ["add_member", "--merchant=dragon", "--email=ana@example.com",
+             "--role=finance", "--password", "correct horse battery 9"],
         )  # fmt: skip
         house.manage("shell", "-v", "0", "-c", ASK % ROWS)
         yield house

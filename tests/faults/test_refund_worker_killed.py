@@ -49,13 +49,15 @@ def stripe(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_each_refund_has_one_effect(house: House, stripe: Server) -> None:
-    house.made("add_merchant", "--name", "Killed", "--slug", "killed")
-    house.made("add_project", "--merchant", "killed", "--name", "K", "--slug", "k")
-    made = house.made(
-        "add_connection", "--project", "k", "--provider", "stripe", "--mode", "test",
-        "--secret", SECRET, "--api-key", API_KEY, "--base-url", f"{stripe.url}/stripe",
+    *_, made, api_key = house.all_made(
+        ["add_merchant", "--name", "Killed", "--slug", "killed"],
+        ["add_project", "--merchant", "killed", "--name", "K", "--slug", "k"],
+        ["add_connection", "--project", "k", "--provider", "stripe", "--mode", "test",
+         "--secret", SECRET, "--api-key", API_KEY,
+         "--base-url", f"{stripe.url}/stripe"],
+        ["add_api_key", "--project", "k", "--scopes", "read,refund"],
     )  # fmt: skip
-    key = house.made("add_api_key", "--project", "k", "--scopes", "read,refund")["key"]
+    key = api_key["key"]
     keys = Keys(secrets=(SECRET,), api_key=API_KEY, livemode=False)
     stall = Stall(made["id"], "stripe", keys)
     stripe.market.add(stall)

@@ -52,22 +52,22 @@ class Shop:
         public, private = rsa_pair()
         (folder / "public.pem").write_text(public)
         self.keys = Keys(secrets=(SECRET,), private_key=private)
-        house.made("add_merchant", "--name", "Lamps", "--slug", "lamps")
-        house.made(
-            "add_project", "--merchant", "lamps", "--name", "Shop", "--slug", "shop"
-        )
         seal = {"paysecure": ("--public-key", str(folder / "public.pem"))}
+        _merchant, _project, *opened, key = house.all_made(
+            ["add_merchant", "--name", "Lamps", "--slug", "lamps"],
+            ["add_project", "--merchant", "lamps", "--name", "Shop", "--slug", "shop"],
+            *(
+                ["add_connection", "--project", "shop", "--provider", provider,
+                 *seal.get(provider, ("--secret", SECRET))]
+                for provider in STORIES
+            ),
+            ["add_api_key", "--project", "shop"],
+        )  # fmt: skip
         self.paths = {
-            provider: self._opened(provider, *seal.get(provider, ("--secret", SECRET)))
-            for provider in STORIES
+            provider: f"/hooks/{provider}/{told['id']}"
+            for provider, told in zip(STORIES, opened, strict=True)
         }
-        self.key = house.made("add_api_key", "--project", "shop")["key"]
-
-    def _opened(self, provider: str, *words: str) -> str:
-        told = self.house.made(
-            "add_connection", "--project", "shop", "--provider", provider, *words
-        )
-        return f"/hooks/{provider}/{told['id']}"
+        self.key = key["key"]
 
     def send(self, provider: str, name: str) -> int:
         body = (PAYLOADS / provider / f"{name}.json").read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,8 +29,11 @@ class Canary:
 
 
 @contextmanager
-def canary(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Canary]:
-    """A server on 127.0.0.1 that does `behave` with every connection."""
+def canary(
+    behave: Behaviour, tls: ssl.SSLContext | None = None, *, reads: bool = True
+) -> Iterator[Canary]:
+    """A server on 127.0.0.1 that does `behave` with every connection, once it has heard
+    the request (`reads`) or at its first bytes."""
     listener = socket.create_server(("127.0.0.1", 0))
     bird, ending = Canary(port=listener.getsockname()[1]), threading.Event()
 
@@ -37,7 +41,7 @@ def canary(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Can
         with suppress(OSError), raw:
             link = tls.wrap_socket(raw, server_side=True) if tls else raw
             link.settimeout(5)
-            bird.heard.append(_request(link))
+            bird.heard.append(_request(link) if reads else link.recv(10))
             behave(link)
             link.close()
 
@@ -106,3 +110,16 @@ def hangs(link: socket.socket) -> None:
 
 def hangs_up(link: socket.socket) -> None:
     link.close()
+
+
+def resets(*parts: bytes) -> Behaviour:
+    """Sends the parts and breaks the connection off hard: the other side gets a RST."""
+
+    def behave(link: socket.socket) -> None:
+        for part in parts:
+            link.sendall(part)
+            time.sleep(0.05)  # a RST would throw away what has not been read
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
+
+    return behave

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from tests.factories import rsa_pair
 from tests.live import House, children_of, until
 from tests.live_letters import Shop
 
-pytestmark = pytest.mark.server
+#: One process runs them all: they share an installation.
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("serve")]
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +35,6 @@ def test_serve_without_migrations_says_so(tmp_path: Path, house: House) -> None:
     log = house.log.read_text()
     assert "migrate" in log
     assert "Traceback" not in log
-
-
-def test_it_is_up_and_ready(house: House) -> None:
-    with house.serving():
-        assert house.ask("GET", "/healthz").text == "ok"
-        until(lambda: json.loads(house.ask("GET", "/readyz").text)["ready"])
 
 
 def test_sigterm_ends_everything_within_eight_seconds(house: House) -> None:
@@ -82,35 +78,45 @@ def test_a_killed_supervisor_leaves_nobody_behind(house: House) -> None:
         )
 
 
-def test_a_port_in_use_is_named(house: House) -> None:
-    with house.serving():
-        house.log.write_bytes(b"")
-        with house.running("serve") as second:
-            assert second.wait(timeout=30) == 1
-        assert f"Port {house.port}" in house.log.read_text()
-
-
 # ------------------------------------------------------------- the way in, for real
 @pytest.fixture(scope="module")
 def shop(house: House) -> Shop:
     return Shop(house)
 
 
+@pytest.fixture(scope="module")
+def open_house(house: House) -> Iterator[House]:
+    """It serves from here to the end, for tests that only ask."""
+    with house.serving():
+        yield house
+
+
+def test_it_is_up_and_ready(open_house: House) -> None:
+    assert open_house.ask("GET", "/healthz").text == "ok"
+    until(lambda: json.loads(open_house.ask("GET", "/readyz").text)["ready"])
+
+
+def test_a_port_in_use_is_named(open_house: House) -> None:
+    before = open_house.log.read_text()
+    with open_house.running("serve") as second:
+        assert second.wait(timeout=30) == 1
+    told = open_house.log.read_text().removeprefix(before)
+    assert f"Port {open_house.port}" in told
+
+
 def test_a_signed_delivery_is_taken_and_read_by_the_worker(
-    house: House, shop: Shop
+    open_house: House, shop: Shop
 ) -> None:
-    with house.serving():
-        answer = shop.send(1)
-        assert answer.status == 200
-        assert json.loads(answer.text) == {"received": True, "duplicate": False}
-        assert until(shop.amounts) == [101]
+    answer = shop.send(1)
+    assert answer.status == 200
+    assert json.loads(answer.text) == {"received": True, "duplicate": False}
+    assert until(shop.amounts) == [101]
 
 
-def test_pages_find_their_hashed_files(house: House) -> None:
-    with house.serving():
-        login = house.ask("GET", "/login/").text
-        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', login)
-        answers = [house.ask("GET", file) for file in files]
+def test_pages_find_their_hashed_files(open_house: House) -> None:
+    login = open_house.ask("GET", "/login/").text
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', login)
+    answers = [open_house.ask("GET", file) for file in files]
     assert files
     for file, answer in zip(files, answers, strict=True):
         assert answer.status == 200, file
@@ -118,26 +124,26 @@ def test_pages_find_their_hashed_files(house: House) -> None:
 
 
 def test_a_signature_header_with_underscores_arrives(
-    house: House, shop: Shop, tmp_path: Path
+    open_house: House, shop: Shop, tmp_path: Path
 ) -> None:
     file = tmp_path / "public.pem"
     file.write_text(rsa_pair()[0])
     words = ["--project", "shop", "--provider", "paysecure", "--public-key", str(file)]
-    id_ = house.made("add_connection", *words)["id"]
+    id_ = open_house.made("add_connection", *words)["id"]
     body = json.dumps({"purchaseId": "p1", "status": "PAID", "brand_id": "b1"})
     headers = {"Content-Type": "application/json", "paysecure_sign": "bm90IHJpZ2h0"}
-    with house.serving():
-        wrong = house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
-        del headers["paysecure_sign"]
-        none = house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
+    wrong = open_house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
+    del headers["paysecure_sign"]
+    none = open_house.ask("POST", f"/hooks/paysecure/{id_}", body, headers)
     assert (wrong.status, none.status) == (401, 401)
     assert "missing" in none.text
     assert "missing" not in wrong.text
 
 
-def test_a_chunked_delivery_is_asked_for_its_length(house: House, shop: Shop) -> None:
+def test_a_chunked_delivery_is_asked_for_its_length(
+    open_house: House, shop: Shop
+) -> None:
     chunks = iter([b'{"a":', b"1}"])
     headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
-    with house.serving():
-        answer = house.ask("POST", shop.path, chunks, headers, encode_chunked=True)
+    answer = open_house.ask("POST", shop.path, chunks, headers, encode_chunked=True)
     assert answer.status == 411

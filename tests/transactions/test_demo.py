@@ -127,8 +127,10 @@ def test_the_demo_follows_the_sandbox_to_another_port(place: Path) -> None:
 
 def test_the_demos_endpoints_follow_it_as_well(place: Path) -> None:
     demo = make_connection(demo=True, livemode=False)
-    shop = outbound.endpoint(demo.project, url="http://127.0.0.1:1/receiver/shop")
-    own = outbound.endpoint(url="http://127.0.0.1:1/receiver/shop")
+    shop = outbound.endpoint(
+        demo.project, url="http://127.0.0.1:1/receiver/shop", demo=True
+    )
+    own = outbound.endpoint(demo.project, url="http://127.0.0.1:1/receiver/shop")
     run()
     shop.refresh_from_db()
     own.refresh_from_db()

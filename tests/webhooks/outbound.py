@@ -44,7 +44,10 @@ def delivery(
     if of is None:
         of = event(to.project if to else None)
     to = to or endpoint(of.project)
-    given = {"name": of.name, "subject": of.subject, "created": of.created}
+    given = {
+        "name": of.name, "subject": of.subject, "created": of.created,
+        "livemode": of.livemode,
+    }  # fmt: skip
     return Delivery.objects.create(
         event=of, endpoint=to, project=of.project, **given | over
     )
@@ -113,6 +116,7 @@ def many(to: Endpoint, count: int, *, every: timedelta, end: datetime) -> list[i
         Delivery(
             event=one, endpoint=to, project=to.project, name=one.name,
             subject=one.subject, created=one.created, due=one.created,
+            livemode=one.livemode,
             state="exhausted" if number % 10 == 0 else "delivered", attempts_made=1,
         )
         for number, one in enumerate(events)

@@ -35,6 +35,7 @@ def make_delivery(event: Event, endpoint: Endpoint, **over: Any) -> Delivery:
         endpoint=endpoint,
         project=event.project,
         name=event.name,
+        livemode=event.livemode,
         subject=event.subject,
         **over,
     )

@@ -305,7 +305,7 @@ def test_this_installation_is_no_laptop(project: Project, settings: Any) -> None
 def test_workers_leave_it_alone(project: Project) -> None:
     endpoint, _ = forwarding.open_line(project, "http://localhost:9/")
     make_delivery(make_event(project), endpoint)
-    assert claims.take(10, {}).claimed == []
+    assert claims.Claims().take(10) == []
 
 
 def test_a_line_whose_command_was_killed_ends_by_itself(project: Project) -> None:

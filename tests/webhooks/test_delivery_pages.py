@@ -258,3 +258,10 @@ def test_a_delivery_asks_the_same_of_many_tries(
     owner_client.get(page_of(row))
     with django_assert_max_num_queries(9):
         owner_client.get(page_of(row))
+
+
+def test_without_an_endpoint_a_button_adds_one(owner_client: Client) -> None:
+    page = owner_client.get("/deliveries/").content.decode()
+    assert "No endpoint yet" in page
+    assert 'href="/webhooks/new/"' in page
+    assert "manage.py" not in page

@@ -15,7 +15,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db import models, transaction
-from django.utils import timezone
 
 from merchant import bulk, ids
 from merchant.providers.base import Fact
@@ -143,7 +142,6 @@ def _entry(letter: Letter, fact: Fact, id: UUID) -> Any:
         connection_id=letter.connection.pk,
         transaction_id=id,
         actor_id=None,
-        received=timezone.now(),
         **ledger.told(letter, fact),
     )
 

@@ -41,6 +41,7 @@ def open_endpoints(projects: Iterable[Project]) -> None:
                     dialect=dialect,
                     events=events,
                     livemode=False,
+                    demo=True,
                 )
                 secret = secrets.new_secret(dialect)
                 EndpointSecret.sealed_for(endpoint, secret).save()
@@ -49,11 +50,7 @@ def open_endpoints(projects: Iterable[Project]) -> None:
 
 def follow_sandbox() -> int:
     """Points the endpoints at SANDBOX_URL where it moved; returns how many."""
-    rows = Endpoint.objects.filter(
-        project__connections__demo=True,
-        url__startswith="http://127.0.0.1:",
-        url__contains=f"/{PREFIX}/",
-    ).distinct()
+    rows = Endpoint.objects.filter(demo=True, url__contains=f"/{PREFIX}/")
     moved = [row for row in rows if row.url != _url(row.url.rpartition("/")[2])]
     for row in moved:
         row.url = _url(row.url.rpartition("/")[2])

@@ -1,6 +1,6 @@
 """Letters out: from a row that is due to an answer that is noted.
 
-rounds                 claim what is due, send many at once, note what came of it
+rounds                 claim what is due, have it sent, note what came of it
 claims, claim_sql      which are taken next, and that nobody takes twice
 letters                what goes out: address, headers, body, signed at that moment
 schedule               when it is tried again and what an answer means; values only

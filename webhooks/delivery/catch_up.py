@@ -8,15 +8,14 @@ should be left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from merchant import audit, queue
-from merchant.audit import Actor
-from webhooks.delivery import requeue, resending
+from webhooks.delivery import requeue
 from webhooks.delivery.requeue import Spread
 from webhooks.models import Delivery, Endpoint
 
@@ -53,21 +52,13 @@ class Plan:
         return timedelta(seconds=math.ceil(count / max(1, rate or self.rate)))
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How many were queued, and how many dropped."""
-
-    queued: int
-    dropped: int
-
-
 def plan(endpoint: Endpoint, rate: int | None = None) -> Plan:
     """What catching up would mean. `rate`: deliveries a second; half of what the
     endpoint takes unless given, so that new events are not behind the old ones."""
-    held = _held(endpoint)
-    count = held.order_by()[: MOST_COUNTED + 1].count()
+    rows = held(endpoint)
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
     replaced = _replaced(endpoint).order_by()[: MOST_COUNTED + 1].count()
-    oldest = held.order_by("id").values_list("created", flat=True).first()
+    oldest = rows.order_by("id").values_list("created", flat=True).first()
     return Plan(
         held=min(count, MOST_COUNTED),
         oldest=oldest,
@@ -82,34 +73,26 @@ def usual_rate(endpoint: Endpoint) -> int:
     return max(1, endpoint.rate // 2)
 
 
-def carry_out(
-    endpoint: Endpoint, *, by: Actor, rate: int | None = None, drop_replaced: bool
-) -> Done:
-    """Queues what is held, in the order in which it happened, `rate` a second.
-
-    What is dropped says why. Raises resending.NotPossible while the endpoint is not
-    enabled.
-    """
-    if endpoint.state != Endpoint.State.ENABLED:
-        raise resending.NotPossible("The endpoint is not enabled.")
-    dropped = _drop(_replaced(endpoint), REPLACED) if drop_replaced else 0
-    rate = rate or usual_rate(endpoint)
-    queued = requeue.queue_again(_held(endpoint), Spread(rate), resending.name_of(by))
-    _note(endpoint, by, "endpoint.caught_up", queued=queued, dropped=dropped, rate=rate)
-    queue.ring(queue.DELIVERIES_JOB)
-    return Done(queued, dropped)
-
-
-def let_go(endpoint: Endpoint, *, by: Actor) -> int:
-    """Drops all that is held; returns how many. It can still be sent again by hand."""
-    words = f"Given up by {resending.name_of(by)} instead of sending it late."
-    dropped = _drop(_held(endpoint), words)
-    _note(endpoint, by, "endpoint.held_dropped", dropped=dropped)
-    return dropped
-
-
-def _held(endpoint: Endpoint) -> QuerySet[Delivery]:
+def held(endpoint: Endpoint) -> QuerySet[Delivery]:
+    """What waits for a decision, some of which may have been replaced."""
     return Delivery.objects.filter(endpoint=endpoint, state=Delivery.State.HELD)
+
+
+def put(rows: QuerySet[Delivery], spread: Spread, by: str) -> int:
+    """Queues held rows in the order in which they happened; how many."""
+    return requeue.queue_again(rows, spread, by)
+
+
+def drop_replaced(endpoint: Endpoint, ids: Sequence[int]) -> int:
+    """Drops those of the held ones after which newer news of the same subject came;
+    how many. The last of a row of states is never one of them."""
+    stale = _replaced(endpoint).filter(pk__in=ids)
+    return _drop(list(stale.values_list("pk", flat=True)), REPLACED)
+
+
+def let_go(ids: Sequence[int], by: str) -> int:
+    """Drops held ones; how many. They can still be sent again by hand."""
+    return _drop(ids, f"Given up by {by} instead of sending it late.")
 
 
 def _replaced(endpoint: Endpoint) -> QuerySet[Delivery]:
@@ -123,18 +106,11 @@ def _replaced(endpoint: Endpoint) -> QuerySet[Delivery]:
             name__startswith=group,
         ).exclude(state=Delivery.State.DROPPED)
         stale |= Q(Exists(later), name__startswith=group)
-    return _held(endpoint).filter(stale, subject__isnull=False)
+    return held(endpoint).filter(stale, subject__isnull=False)
 
 
-def _drop(rows: QuerySet[Delivery], why: str) -> int:
-    dropped = 0
-    # The last of a row of states is kept, so those before it are found batch by batch.
-    for some in requeue.batches(rows):
-        dropped += Delivery.objects.filter(
-            pk__in=some, state=Delivery.State.HELD
-        ).update(state=Delivery.State.DROPPED, error=why[:300], done=timezone.now())
-    return dropped
-
-
-def _note(endpoint: Endpoint, by: Actor, verb: str, **detail: int) -> None:
-    audit.note(by, verb, endpoint, merchant=endpoint.project.merchant, detail=detail)
+def _drop(ids: Sequence[int], why: str) -> int:
+    rows = Delivery.objects.filter(pk__in=ids, state=Delivery.State.HELD)
+    return rows.update(
+        state=Delivery.State.DROPPED, error=why[:300], done=timezone.now()
+    )

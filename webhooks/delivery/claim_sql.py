@@ -6,9 +6,8 @@ nothing.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,15 +15,14 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from webhooks.models import Delivery, Endpoint, Event
+from webhooks.models import Delivery, Endpoint
 
-#: Leases are looked for among so many of an endpoint's first.
-FRONT = 16
+#: Leases are looked for among so many of an endpoint's first: they lie at the front of
+#: the queue, so that nobody has to go through all of a long one.
+FRONT = 64
 #: What a picked row has, in this order.
 COLUMNS = (
-    "endpoint_id", "id", "tries", "attempts_made", "created",
-    "event__key", "event__name", "event__livemode", "event__subject_kind",
-    "event__payload", "event__created",
+    "endpoint_id", "id", "event_id", "tries", "attempts_made", "created",
 )  # fmt: skip
 
 PENDING = Delivery.State.PENDING
@@ -70,35 +68,24 @@ def waiting() -> list[tuple[UUID, str, float]]:
         ]
 
 
-def leased(endpoints: Iterable[UUID], now: datetime) -> Counter[UUID]:
-    """How many of each endpoint's deliveries some worker has.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of an endpoint's deliveries a worker may claim: at most `most` beside
+    the `own` that it has; where others have some too, `at_once` for all of them."""
 
-    They lie at the front of the queue, so that nobody has to go through all of a long
-    one.
-    """
-    key = Endpoint._meta.pk
-    keys = [key.get_db_prep_value(pk, connection) for pk in endpoints]
-    if not keys:
-        return Counter()
-    marks = ", ".join(["%s"] * len(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT e.id, (
-              SELECT count(*) FROM (
-                SELECT d.leased_until FROM {table(Delivery)} d
-                WHERE d.endpoint_id = e.id AND d.state = 'pending'
-                ORDER BY d.due, d.id LIMIT {FRONT}
-              ) front WHERE front.leased_until > %s
-            ) FROM {table(Endpoint)} e WHERE e.id IN ({marks})
-            """,  # noqa: S608 - own names
-            [_moment(now), *keys],
-        )
-        return Counter({_uuid(pk): count for pk, count in cursor.fetchall()})
+    most: int
+    own: int
+    at_once: int
+
+    def left(self, leased: int) -> int:
+        """`leased`: how many some worker has."""
+        if leased <= self.own:
+            return self.most
+        return max(0, min(self.most, self.at_once - leased))
 
 
 def pick(
-    most: Mapping[UUID, int],
+    shares: Mapping[UUID, Share],
     now: datetime,
     *,
     patience: datetime,
@@ -106,38 +93,50 @@ def pick(
     lease: UUID,
     until: datetime,
 ) -> list[Sequence[Any]]:
-    """Leases at most so many of each endpoint, those due first; rows of COLUMNS.
+    """Leases the endpoints' shares, those due first; rows of COLUMNS.
 
     One waits for an earlier one of its subject that is due before `patience` and failed
     fewer than `enough` times.
     """
     if connection.vendor == "postgresql":
-        return _pick_at_once(most, now, patience, enough, lease, until)
+        return _pick_at_once(shares, now, patience, enough, lease, until)
     rows: list[Sequence[Any]] = []
-    for endpoint, number in most.items():
+    for endpoint, share in shares.items():
+        front = Delivery.objects.filter(endpoint=endpoint, state=PENDING)
+        until_when = front.order_by("due", "id").values_list("leased_until", flat=True)
+        leased = sum(1 for when in until_when[:FRONT] if when and when > now)
         free = _free(endpoint, now, patience, enough).order_by("due", "id")
-        rows.extend(free.values_list(*COLUMNS)[:number])
+        rows.extend(free.values_list(*COLUMNS)[: share.left(leased)])
     ids = [row[1] for row in rows]
     Delivery.objects.filter(pk__in=ids).update(lease=lease, leased_until=until)
     return [_as_seconds(row) for row in rows]
 
 
 def _pick_at_once(
-    most: Mapping[UUID, int],
+    shares: Mapping[UUID, Share],
     now: datetime,
     patience: datetime,
     enough: int,
     lease: UUID,
     until: datetime,
 ) -> list[Sequence[Any]]:
-    """PostgreSQL: one statement for all endpoints."""
+    """PostgreSQL: one statement for all endpoints; `room` is Share.left."""
     deliveries = table(Delivery)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH room AS (
-              SELECT * FROM unnest(%(endpoints)s::uuid[], %(most)s::int[])
-                AS given(endpoint, most)
+              SELECT endpoint, CASE WHEN leased <= own THEN most
+                ELSE greatest(0, least(most, at_once - leased)) END AS most
+              FROM unnest(%(endpoints)s::uuid[], %(most)s::int[], %(own)s::int[],
+                  %(at_once)s::int[]) AS given(endpoint, most, own, at_once)
+              CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE leased_until > %(now)s) AS leased FROM (
+                  SELECT d.leased_until FROM {deliveries} d
+                  WHERE d.endpoint_id = given.endpoint AND d.state = 'pending'
+                  ORDER BY d.due, d.id LIMIT {FRONT}
+                ) front
+              ) counted
             ), picked AS (
               SELECT found.id FROM room CROSS JOIN LATERAL (
                 SELECT d.id FROM {deliveries} d
@@ -155,15 +154,15 @@ def _pick_at_once(
               ) found
             )
             UPDATE {deliveries} d SET lease = %(lease)s, leased_until = %(until)s
-            FROM picked, {table(Event)} event
-            WHERE d.id = picked.id AND event.id = d.event_id
-            RETURNING d.endpoint_id, d.id, d.tries, d.attempts_made,
-              {_seconds("d.created")}, event.key, event.name, event.livemode,
-              event.subject_kind, event.payload, {_seconds("event.created")}
+            WHERE d.id = ANY (ARRAY(SELECT id FROM picked))
+            RETURNING d.endpoint_id, d.id, d.event_id, d.tries, d.attempts_made,
+              {_seconds("d.created")}
             """,  # noqa: S608 - own names
             {
-                "endpoints": list(most),
-                "most": list(most.values()),
+                "endpoints": list(shares),
+                "most": [share.most for share in shares.values()],
+                "own": [share.own for share in shares.values()],
+                "at_once": [share.at_once for share in shares.values()],
                 "now": now,
                 "patience": patience,
                 "enough": enough,
@@ -171,9 +170,7 @@ def _pick_at_once(
                 "until": until,
             },
         )
-        rows = cursor.fetchall()
-    place = COLUMNS.index("event__payload")
-    return [(*row[:place], json.loads(row[place]), *row[place + 1 :]) for row in rows]
+        return list(cursor.fetchall())
 
 
 def _free(
@@ -233,10 +230,6 @@ def _number(moment: Any) -> float:
 def _read(moment: Any) -> datetime:
     convert = connection.ops.convert_datetimefield_value  # type: ignore[attr-defined]
     return convert(moment, None, connection)
-
-
-def _moment(when: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(when)
 
 
 def _uuid(value: Any) -> UUID:

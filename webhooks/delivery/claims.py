@@ -3,37 +3,52 @@
 An endpoint's row is locked while some of its deliveries are taken, so that its limits
 (so many at once, so many a second) hold however many workers there are. Between those
 few milliseconds no lock is held: a taken delivery carries a lease.
+
+Of an endpoint that is well a stock is claimed, so that its letters go out while the
+database is asked for more; so many at once is seen to by the sender.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
 
+from webhooks import outbox
 from webhooks.delivery import claim_sql
-from webhooks.models import Endpoint
+from webhooks.delivery.claim_sql import Share
+from webhooks.dialects.base import News
+from webhooks.models import Endpoint, Event
 
 #: A claim is good for this long: a try's deadline, and time to note what came of it.
 LEASE_SECONDS = 45
 LEASE = timedelta(seconds=LEASE_SECONDS)
 #: Deliveries that an endpoint is sent at the same time.
 AT_ONCE = 4
+#: Deliveries that one worker claims for an endpoint that is well, with those under way.
+STOCK = 32
 #: What an endpoint's rate left unused is made up for within so much time.
 CREDIT = timedelta(seconds=0.05)
 #: An event waits for an earlier one of its subject that is tried within so many
 #: seconds, until that has failed this often.
 PATIENCE = timedelta(seconds=10)
 FAILED_ENOUGH = 2
-#: What is due later than that is left to the next round, seconds.
+#: What is due later than that is left to the next run, seconds.
 SOON = 1.0
+#: All endpoints are looked at this often, seconds; where that takes long, less often,
+#: so that it takes no more than this share of a run.
+LOOK_AGAIN, MOST_LOOKING = 0.1, 0.1
+#: Events that a run remembers: most go to several endpoints, one after the other.
+REMEMBERED = 200
 
 #: What of an endpoint the sender needs.
 _NEEDED = (
@@ -46,7 +61,7 @@ _NEEDED = (
 class Claimed:
     """A delivery that is ours to send until `until`, with its event and endpoint.
 
-    `created`: when the delivery was entered; `happened`: when the event was.
+    `created`: when the delivery was entered.
     """
 
     lease: UUID
@@ -56,61 +71,166 @@ class Claimed:
     tries: int
     attempts_made: int
     created: datetime
-    key: str
-    name: str
-    livemode: bool
-    subject_kind: str
-    payload: dict[str, Any]
-    happened: datetime
+    news: News
 
 
-@dataclass(frozen=True, slots=True)
-class Catch:
-    """What was claimed, and in how many seconds more can be (None: not soon)."""
+class Claims:
+    """What one run of a worker takes, and where it finds more.
 
-    claimed: list[Claimed]
-    wait: float | None
-
-
-def take(room: int, under_way: Mapping[UUID, int]) -> Catch:
-    """Claims at most `room` deliveries that are due.
-
-    `under_way`: how many this worker has at each endpoint. What a laptop listens for
-    is left to it (manage.py listen).
+    in_hand     how many it has of each endpoint: claimed, and not yet noted
+    wait        in how many seconds more can be claimed; None: not soon
     """
-    ready, wait = _ready(under_way, timezone.now())
-    if not ready or room <= 0:
-        return Catch([], wait)
-    with transaction.atomic():
-        endpoints = _locked(ready)
-        now = timezone.now()
-        taken = claim_sql.leased(endpoints, now)
-        for pk, number in under_way.items():
-            taken[pk] = max(number, taken[pk])
-        most = _shares(endpoints.values(), room, taken, now)
-        claimed = _pick(endpoints, most, now) if most else []
-        _pace(endpoints, Counter(one.endpoint.pk for one in claimed), now)
-    return Catch(claimed, wait)
+
+    def __init__(self) -> None:
+        self.in_hand: Counter[UUID] = Counter()
+        #: Endpoints for which something waits, and from when they may be sent it; those
+        #: of which we have enough: never, until some of it has come back.
+        self._from: dict[UUID, float] = {}
+        #: Endpoints that were too slow for a stock.
+        self._tardy: set[UUID] = set()
+        self._look_at = 0.0
+        self._is_fresh = False
+        self._news: dict[int, News] = {}
+
+    def take(self, room: int) -> list[Claimed]:
+        """Claims at most `room` deliveries that are due.
+
+        What a laptop listens for is left to it (manage.py listen).
+        """
+        if time.monotonic() >= self._look_at:
+            self._look()
+        ready = self._ready()
+        if not ready and not self._is_fresh:
+            self._look()
+            ready = self._ready()
+        if not ready or room <= 0:
+            return []
+        self._is_fresh = False
+        lease, now = uuid4(), timezone.now()
+        until = now + LEASE
+        with transaction.atomic():
+            endpoints = _locked(ready)
+            free = {
+                pk: self._depth(endpoint) - self.in_hand[pk]
+                for pk, endpoint in endpoints.items()
+            }
+            shares = _shares(endpoints, free, room, self.in_hand, now)
+            rows = _pick(shares, now, lease, until) if shares else []
+            picked = Counter(row[0] for row in rows)
+            _pace(endpoints, picked, now)
+        for pk in ready:
+            self._from.pop(pk)
+        for pk, endpoint in endpoints.items():
+            self._expect(endpoint, free[pk], shares.get(pk), picked[pk], now)
+        claimed = self._with_news(lease, until, endpoints, rows)
+        self.in_hand.update(one.endpoint.pk for one in claimed)
+        return claimed
+
+    def came_back(self, claimed: Iterable[Claimed], *, begun: bool = True) -> None:
+        """They are noted or, not `begun`, let go: there may be more to claim."""
+        numbers = Counter(one.endpoint.pk for one in claimed)
+        self.in_hand.subtract(numbers)
+        for pk in numbers:
+            if self._from.get(pk, inf) == inf:
+                self._from[pk] = 0.0
+        self._is_fresh = self._is_fresh and not numbers
+        if not begun:
+            self._tardy.update(numbers)
+
+    @property
+    def wait(self) -> float | None:
+        first = min(
+            (at for pk, at in self._from.items() if self._has_room(pk)), default=inf
+        )
+        wait = max(0.0, first - time.time())
+        return wait if wait <= SOON else None
+
+    # --------------------------------------------------------------- where more waits
+    def _look(self) -> None:
+        began = time.monotonic()
+        full = {pk for pk, moment in self._from.items() if moment == inf}
+        self._from = dict.fromkeys(full, inf)
+        for pk, kind, moment in claim_sql.waiting():
+            if kind != Endpoint.Kind.FORWARD and pk not in full:
+                self._from[pk] = moment
+        ended = time.monotonic()
+        self._look_at = ended + max(LOOK_AGAIN, (ended - began) / MOST_LOOKING)
+        self._is_fresh = True
+
+    def _ready(self) -> list[UUID]:
+        now = time.time()
+        return [pk for pk, at in self._from.items() if at <= now and self._has_room(pk)]
+
+    def _has_room(self, endpoint: UUID) -> bool:
+        """A stock goes down by half before it is filled up again, so that claims are
+        few and large."""
+        return self.in_hand[endpoint] <= STOCK // 2
+
+    def _expect(
+        self,
+        endpoint: Endpoint,
+        free: int,
+        share: Share | None,
+        picked: int,
+        now: datetime,
+    ) -> None:
+        """Remembers when to come back to an endpoint that was just asked."""
+        if free <= 0:
+            self._from[endpoint.pk] = inf
+        elif share is None or picked == share.most:
+            rest = endpoint.slow_until or now
+            paced = endpoint.paced or now
+            self._from[endpoint.pk] = max(rest, paced).timestamp()
+
+    def _depth(self, endpoint: Endpoint) -> int:
+        """How many this worker may have of it: more than go out at once only while it
+        is well and quick."""
+        is_well = endpoint.failing is None and not endpoint.slow
+        if is_well and endpoint.pk not in self._tardy:
+            return STOCK
+        return _at_once(endpoint)
+
+    # ----------------------------------------------------------------- what they say
+    def _with_news(
+        self,
+        lease: UUID,
+        until: datetime,
+        endpoints: Mapping[UUID, Endpoint],
+        rows: Iterable[Sequence[Any]],
+    ) -> list[Claimed]:
+        rows = list(rows)
+        self._read({row[2] for row in rows})
+        claimed = [
+            Claimed(
+                lease,
+                until,
+                endpoints[endpoint],
+                pk,
+                tries,
+                made,
+                datetime.fromtimestamp(created, UTC),
+                self._news[event],
+            )
+            for endpoint, pk, event, tries, made, created in rows
+            if event in self._news
+        ]
+        for event in list(self._news)[:-REMEMBERED]:
+            del self._news[event]
+        return claimed
+
+    def _read(self, events: set[int]) -> None:
+        """An event is written once and never changed."""
+        missing = events - self._news.keys()
+        if missing:
+            rows = Event.objects.filter(pk__in=missing)
+            for pk, *values in rows.values_list("pk", *_TOLD):
+                self._news[pk] = outbox.news_of(dict(zip(_TOLD, values, strict=True)))
+
+
+_TOLD = ("key", "name", "livemode", "subject_kind", "payload", "created")
 
 
 # ------------------------------------------------------------------- which endpoints
-def _ready(
-    under_way: Mapping[UUID, int], now: datetime
-) -> tuple[list[UUID], float | None]:
-    """Endpoints that may be sent something now, and seconds until others may."""
-    ready, wait = [], None
-    at = now.timestamp()
-    for endpoint, kind, moment in claim_sql.waiting():
-        if kind == Endpoint.Kind.FORWARD:
-            continue
-        if moment > at:
-            if moment - at <= SOON:
-                wait = min(moment - at, wait or SOON)
-        elif under_way.get(endpoint, 0) < AT_ONCE:
-            ready.append(endpoint)
-    return ready, wait
-
-
 def _locked(ready: Sequence[UUID]) -> dict[UUID, Endpoint]:
     """Those whose rows nobody else is at, still as they should be."""
     rows = Endpoint.objects.filter(pk__in=ready, state=Endpoint.State.ENABLED)
@@ -120,26 +240,38 @@ def _locked(ready: Sequence[UUID]) -> dict[UUID, Endpoint]:
 
 
 def _shares(
-    endpoints: Iterable[Endpoint],
+    endpoints: Mapping[UUID, Endpoint],
+    free: Mapping[UUID, int],
     room: int,
-    taken: Mapping[UUID, int],
+    in_hand: Mapping[UUID, int],
     now: datetime,
-) -> dict[UUID, int]:
-    """How many each may be sent; one more to each in turn while there is room."""
+) -> dict[UUID, Share]:
+    """How many of each may be claimed; one more of each in turn while there is room."""
     most = {}
-    for endpoint in endpoints:
-        free = (1 if endpoint.slow else AT_ONCE) - taken.get(endpoint.pk, 0)
-        if (number := min(free, _allowance(endpoint, now))) > 0:
-            most[endpoint.pk] = number
-    shares: Counter[UUID] = Counter()
-    while room > 0 and len(most) > 0:
+    for pk, endpoint in endpoints.items():
+        if (number := min(free[pk], _allowance(endpoint, now))) > 0:
+            most[pk] = number
+    numbers = Counter(most) if sum(most.values()) <= room else _in_turn(most, room)
+    return {
+        pk: Share(number, in_hand.get(pk, 0), _at_once(endpoints[pk]))
+        for pk, number in numbers.items()
+    }
+
+
+def _in_turn(most: dict[UUID, int], room: int) -> Counter[UUID]:
+    numbers: Counter[UUID] = Counter()
+    while room > 0:
         for pk in list(most)[:room]:
-            shares[pk] += 1
+            numbers[pk] += 1
             most[pk] -= 1
             room -= 1
             if not most[pk]:
                 del most[pk]
-    return dict(shares)
+    return numbers
+
+
+def _at_once(endpoint: Endpoint) -> int:
+    return 1 if endpoint.slow else AT_ONCE
 
 
 def _allowance(endpoint: Endpoint, now: datetime) -> int:
@@ -156,50 +288,26 @@ def _paced(endpoint: Endpoint, now: datetime) -> datetime:
 
 
 def _pace(
-    endpoints: Mapping[UUID, Endpoint], sent: Mapping[UUID, int], now: datetime
+    endpoints: Mapping[UUID, Endpoint], picked: Mapping[UUID, int], now: datetime
 ) -> None:
-    """Notes in the endpoints' rows when their rates let the next one out."""
-    times = {
-        pk: _paced(endpoints[pk], now)
-        + timedelta(seconds=count / max(1, endpoints[pk].rate))
-        for pk, count in sent.items()
-    }
+    """Notes when the endpoints' rates let the next one out."""
+    times = {}
+    for pk, count in picked.items():
+        step = timedelta(seconds=count / max(1, endpoints[pk].rate))
+        times[pk] = endpoints[pk].paced = _paced(endpoints[pk], now) + step
     if times:
         claim_sql.pace(times)
 
 
 def _pick(
-    endpoints: Mapping[UUID, Endpoint], most: Mapping[UUID, int], now: datetime
-) -> list[Claimed]:
+    shares: Mapping[UUID, Share], now: datetime, lease: UUID, until: datetime
+) -> list[Sequence[Any]]:
     """Leases the first few of each; in the order in which they are due."""
-    lease, until = uuid4(), now + LEASE
-    rows = claim_sql.pick(
-        most,
+    return claim_sql.pick(
+        shares,
         now,
         patience=now + PATIENCE,
         enough=FAILED_ENOUGH,
         lease=lease,
         until=until,
-    )
-    return [_claimed(lease, until, endpoints[row[0]], row) for row in rows]
-
-
-def _claimed(
-    lease: UUID, until: datetime, endpoint: Endpoint, row: Sequence[Any]
-) -> Claimed:
-    _, pk, tries, made, created, key, name, livemode, kind, payload, happened = row
-    return Claimed(
-        lease,
-        until,
-        endpoint,
-        pk,
-        tries,
-        made,
-        datetime.fromtimestamp(created, UTC),
-        key,
-        name,
-        livemode,
-        kind,
-        payload,
-        datetime.fromtimestamp(happened, UTC),
     )

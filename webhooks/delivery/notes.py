@@ -70,6 +70,15 @@ def put_off(claimed: Claimed, error: str, seconds: float, now: datetime) -> None
     )
 
 
+def let_go(claimed: Sequence[Claimed]) -> None:
+    """Others may have them, at once: they were not tried."""
+    leases = {one.lease for one in claimed}
+    if leases:
+        Delivery.objects.filter(
+            pk__in=[one.id for one in claimed], lease__in=leases
+        ).update(lease=None, leased_until=None)
+
+
 def drop(claimed: Claimed, error: str, now: datetime) -> None:
     """Gives a delivery up that can never be sent."""
     _mine(claimed).update(
@@ -147,7 +156,17 @@ _ATTEMPT = (
 def _write_at_once(rows: Sequence[bulk.Row]) -> int:
     """PostgreSQL: one statement, so that both are written or neither."""
     names = ", ".join(f'"{name}"' for name in _ATTEMPT)
-    given = [row | {"answer": row["answer"].hex()} for row in rows]
+    given = [
+        row
+        | {
+            "lease": str(row["lease"]),
+            "at": row["at"].isoformat(),
+            "due": row["due"] and row["due"].isoformat(),
+            "done": row["done"] and row["done"].isoformat(),
+            "answer": row["answer"].hex(),
+        }
+        for row in rows
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -172,7 +191,7 @@ def _write_at_once(rows: Sequence[bulk.Row]) -> int:
             SELECT given.id, decode(given.answer, 'hex'), {names}
             FROM given JOIN mine ON mine.id = given.id
             """,  # noqa: S608 - own names
-            [json.dumps(given, default=str, ensure_ascii=False)],
+            [json.dumps(given, ensure_ascii=False)],
         )
         return int(cursor.rowcount)
 

@@ -6,7 +6,7 @@ second, in the order in which the events happened. Only ids pass through here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -15,50 +15,38 @@ from django.utils import timezone
 
 from webhooks.models import Delivery
 
-#: Deliveries in one statement.
-BATCH = 2000
 LONGEST_NAME = 160
 
 
 class Spread:
-    """Due times, one after the other: `rate` a second, or all at once."""
+    """Due times, one after the other from `start`: `rate` a second, or all at once.
+
+    `following`: the next one, not yet given away.
+    """
 
     def __init__(self, rate: float | None, start: datetime | None = None) -> None:
         self._start = start or timezone.now()
         self._pause = 1 / rate if rate else 0.0
         self._count = 0
 
+    @property
+    def following(self) -> datetime:
+        return self._start + timedelta(seconds=self._count * self._pause)
+
     def next(self) -> datetime:
-        due = self._start + timedelta(seconds=self._count * self._pause)
+        due = self.following
         self._count += 1
         return due
 
 
-def batches(rows: QuerySet[Delivery], size: int = BATCH) -> Iterator[list[int]]:
-    """The ids of all rows, in order, a few at a time. Those that change meanwhile are
-    not met twice."""
-    last = 0
-    ids = rows.order_by("id").values_list("id", flat=True)
-    while some := list(ids.filter(id__gt=last)[:size]):
-        yield some
-        last = some[-1]
-
-
-def queue_again(rows: QuerySet[Delivery], spread: Spread, by: str) -> int:
-    """Makes the rows wait to be sent as new ones do; how many. `by`: who asked."""
-    return sum(_queue(some, rows, spread, by) for some in batches(rows))
-
-
 @transaction.atomic
-def _queue(
-    ids: Sequence[int], rows: QuerySet[Delivery], spread: Spread, by: str
-) -> int:
-    """Under their lock, so that what was sent in between is left alone."""
+def queue_again(rows: QuerySet[Delivery], spread: Spread, by: str) -> int:
+    """Makes the rows wait to be sent as new ones do; how many. `by`: who asked.
+
+    Under their lock, so that what was sent in between is left alone.
+    """
     still = list(
-        rows.filter(id__in=ids)
-        .order_by("id")
-        .select_for_update(of=("self",))
-        .values_list("id", flat=True)
+        rows.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)
     )
     Delivery.objects.filter(id__in=still).update(
         state=Delivery.State.PENDING,

@@ -26,6 +26,9 @@ def new_pair() -> tuple[str, str]:
     return private.decode("ascii"), public.decode("ascii")
 
 
+# A signature takes a quarter of a millisecond whatever is done, and the same text and
+# key always give the same one: another endpoint of the project, and another try.
+@lru_cache(maxsize=4096)
 def sign(private: str, text: bytes) -> str:
     """The signature of the text. Raises ValueError for what is no private RSA key."""
     made = _loaded(private).sign(text, padding.PKCS1v15(), hashes.SHA256())

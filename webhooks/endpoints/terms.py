@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from merchant import destinations
-from webhooks import custom_headers
+from webhooks import custom_headers, reach
 from webhooks.catalogue import UnknownEvent, read_names
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
@@ -43,7 +41,10 @@ def read_into(endpoint: Endpoint, what: Mapping[str, Any]) -> list[str]:
     changed = []
     for name in [name for name in _READ if name in what]:
         value = _READ[name](what[name])
-        if value != getattr(endpoint, name):
+        is_new = value != getattr(endpoint, name)
+        if name == "url" and (is_new or endpoint._state.adding):
+            _check_reach(value, endpoint)
+        if is_new:
             setattr(endpoint, name, value)
             changed.append(name)
     # What a header may be called depends on the dialect as well.
@@ -95,13 +96,14 @@ def _url(given: Any) -> str:
     url = str(given).strip()
     if len(url) > LONGEST_URL:
         raise NotUsable(f"The URL is longer than {LONGEST_URL} characters.", "url")
+    return url
+
+
+def _check_reach(url: str, endpoint: Endpoint) -> None:
     try:
-        target = destinations.read_url(url)
+        reach.check_url(url, demo=endpoint.demo)
     except destinations.NotAllowed as error:
         raise NotUsable(str(error), "url") from error
-    if target.sandbox and not settings.ALLOW_PRIVATE_ENDPOINTS:
-        raise NotUsable("The sandbox imitates providers and takes no events.", "url")
-    return url
 
 
 def _events(given: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from webhooks.models.endpoint import Endpoint, EndpointSecret, SigningKey
 from webhooks.models.inbound import Alert, InboundEvent, Refusal
 from webhooks.models.outbound import Attempt, Delivery, Event
+from webhooks.models.resend import Resend
 
 __all__ = [
     "Alert",
@@ -13,5 +14,6 @@ __all__ = [
     "Event",
     "InboundEvent",
     "Refusal",
+    "Resend",
     "SigningKey",
 ]

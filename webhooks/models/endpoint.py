@@ -37,6 +37,8 @@ class Endpoint(models.Model):
     state       "enabled"; "paused" by a member; "disabled" by us, `reason` says why.
                 In the last two its deliveries are held.
 
+    `demo`: the demo made it; only such a one may point at our own sandbox.
+
     Health, written by the worker (webhooks.delivery):
     failing     since when every attempt has failed; null: the last one was a success
     failed_last when the last attempt failed; succeeded_last: when one succeeded
@@ -67,6 +69,7 @@ class Endpoint(models.Model):
     rate = models.PositiveIntegerField(default=25)
     sealed_headers = models.TextField(default="", blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    demo = models.BooleanField(default=False, db_default=False)
     state = models.CharField(max_length=8, choices=State, default=State.ENABLED)
     reason = models.CharField(max_length=300, default="", blank=True)
     created = models.DateTimeField(default=timezone.now)

@@ -87,7 +87,7 @@ class DeliveryFilter(ListFilter):
     def by_mode(
         self, rows: QuerySet[Delivery], name: str, value: str
     ) -> QuerySet[Delivery]:
-        return rows.filter(event__livemode=value == "true")
+        return rows.filter(livemode=value == "true")
 
     # ----------------------------------------------------------------- what it asks
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -12,18 +11,18 @@ from django.utils.translation import gettext as _
 
 from merchant import audit, http
 from merchant.audit import Actor
-from merchant.providers.base import Unreachable
-from webhooks import custom_headers, secrets
-from webhooks.dialects.base import Letter
+from webhooks import custom_headers, reach, secrets
 from webhooks.models import Endpoint
 from webhooks.trying import handler_tester
 from webhooks.trying.handler_tester import Case, Verdict
 
 #: A check sends seven letters, so one begins at most so often, seconds.
 SECONDS_BETWEEN = 20
-#: An answer is waited for as long as at a real delivery, seconds.
+#: All answers are waited for as long as one is at a real delivery, seconds.
 TIMEOUT = 15.0
 MOST_ANSWER = 64 * 1024
+#: With less time than this left, seconds, no other letter is begun.
+LEAST_LEFT = 0.5
 
 
 class TooSoon(Exception):
@@ -42,21 +41,27 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A case with what was answered to each of its letters, and what that means.
-
-    `verdict` is None where nothing was sent, since nobody answers there.
-    """
+    """A case with what was answered to each of its letters, and what that means."""
 
     case: Case
     replies: list[Reply]
-    verdict: Verdict | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The first wrong answer's; else the last one's."""
+        verdicts = [
+            handler_tester.judge(self.case, reply.status) for reply in self.replies
+        ]
+        wrong = [verdict for verdict in verdicts if not verdict.passed]
+        return next(iter([*wrong, *verdicts[-1:]]))
 
 
 def check(endpoint: Endpoint, *, by: Actor, customer: str = "") -> list[Checked]:
     """Sends every case to the endpoint's URL and judges the answers.
 
-    `customer`: one whom the handler knows. After a letter that nobody answers no other
-    is sent. Raises TooSoon, secrets.NoKeys, vault.Locked.
+    All cases go out at the same time, so that it takes no longer than one answer may;
+    a second letter of a case follows when its first was answered. `customer`: one whom
+    the handler knows. Raises TooSoon, secrets.NoKeys, vault.Locked.
     """
     if not _may_begin(endpoint):
         words = _("A check was just made; the next one can begin in %d seconds.")
@@ -67,50 +72,60 @@ def check(endpoint: Endpoint, *, by: Actor, customer: str = "") -> list[Checked]
     )
     now = timezone.now()
     cases = handler_tester.cases(endpoint.dialect, keys, now, customer=customer)
-    return list(_judged(endpoint, cases))
+    return _answered(endpoint, cases)
 
 
 def _may_begin(endpoint: Endpoint) -> bool:
     return cache.add(f"handler_check:{endpoint.pk}", 1, SECONDS_BETWEEN)
 
 
-def _judged(endpoint: Endpoint, cases: list[Case]) -> Iterator[Checked]:
-    headers = {
+def _answered(endpoint: Endpoint, cases: list[Case]) -> list[Checked]:
+    if reach.is_foreign(endpoint):
+        return [Checked(case, [Reply(None, 0, reach.FOREIGN)]) for case in cases]
+    checked = [Checked(case, []) for case in cases]
+    own = _own_headers(endpoint)
+    end = time.monotonic() + TIMEOUT
+    many = http.Many()
+    try:
+        for one in checked:
+            many.begin(_next(endpoint, own, one, end))
+        while many:
+            for ended in many.ended(1.0):
+                one = ended.tag
+                one.replies.append(_reply(ended))
+                if _goes_on(one, end):
+                    many.begin(_next(endpoint, own, one, end))
+    finally:
+        many.close()
+    return checked
+
+
+def _next(
+    endpoint: Endpoint, own: dict[str, str], one: Checked, end: float
+) -> http.Post:
+    letter = one.case.letters[len(one.replies)]
+    left = max(end - time.monotonic(), 0.0)
+    headers = {**own, **letter.headers}
+    return http.Post(
+        one, endpoint.url, headers, letter.body, timeout=left, most=MOST_ANSWER
+    )
+
+
+def _goes_on(one: Checked, end: float) -> bool:
+    """Whether another letter of the case is to be sent, and in time to be answered."""
+    answered = one.replies[-1].status is not None
+    left = end - time.monotonic()
+    return answered and len(one.replies) < len(one.case.letters) and left > LEAST_LEFT
+
+
+def _reply(ended: http.Ended) -> Reply:
+    trouble = ended.trouble.words if ended.trouble else ""
+    return Reply(ended.answer.status or None, ended.total_ms, trouble)
+
+
+def _own_headers(endpoint: Endpoint) -> dict[str, str]:
+    return {
         name: value
         for name, value in custom_headers.opened(endpoint).items()
         if not custom_headers.is_reserved(name, endpoint.dialect)
     }
-    answers = True
-    for case in cases:
-        replies: list[Reply] = []
-        for letter in case.letters if answers else ():
-            replies.append(_send(endpoint.url, headers, letter))
-            answers = replies[-1].status is not None
-            if not answers:
-                break
-        yield Checked(case, replies, _verdict(case, replies))
-
-
-def _verdict(case: Case, replies: list[Reply]) -> Verdict | None:
-    """The first wrong answer's; else the last one's."""
-    verdicts = [handler_tester.judge(case, reply.status) for reply in replies]
-    wrong = [verdict for verdict in verdicts if not verdict.passed]
-    return next(iter([*wrong, *verdicts[-1:]]), None)
-
-
-def _send(url: str, own: dict[str, str], letter: Letter) -> Reply:
-    started = time.monotonic()
-    status, trouble = None, ""
-    try:
-        answer = http.send(
-            "POST",
-            url,
-            headers={**own, **letter.headers},
-            body=letter.body,
-            timeout=TIMEOUT,
-            most=MOST_ANSWER,
-        )
-        status = answer.status
-    except (http.NotAllowed, Unreachable) as error:
-        trouble = str(error)
-    return Reply(status, round((time.monotonic() - started) * 1000), trouble)

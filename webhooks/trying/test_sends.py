@@ -120,12 +120,7 @@ def _claim(endpoint: Endpoint, by: Actor) -> Claimed:
         tries=0,
         attempts_made=0,
         created=now,
-        key=event.key,
-        name=event.name,
-        livemode=event.livemode,
-        subject_kind=event.subject_kind,
-        payload=event.payload,
-        happened=now,
+        news=outbox.news_of(bulk.row_of(event)),
     )
 
 

@@ -47,6 +47,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
             "transaction": asked.typed("transaction"),
             "kept": asked.kept("project", "livemode"),
             "has_endpoints": bool(asked.endpoints),
+            "may_add_endpoint": role_may(member.role, "manage_endpoints"),
         }
 
     return listing.answer(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_http_methods,
@@ -15,7 +16,7 @@ from django.views.decorators.http import (
 
 from merchant import htmx
 from merchant.views.guard import may
-from webhooks import endpoints, secrets
+from webhooks import endpoints, resends, secrets
 from webhooks.catalogue import KINDS
 from webhooks.delivery import catch_up as catching_up
 from webhooks.delivery import resending
@@ -23,6 +24,7 @@ from webhooks.dialects import DIALECTS
 from webhooks.models import Endpoint
 from webhooks.models.endpoint import Dialect
 from webhooks.receivers import RECEIVERS
+from webhooks.resends.plans import Held, LetGo
 from webhooks.samples import sample_news
 from webhooks.trying import handler_checks, test_sends
 from webhooks.views.endpoints import (
@@ -62,9 +64,10 @@ def catch_up(request: HttpRequest, id: UUID) -> HttpResponse:
     endpoint = found(request, id)
     trouble = ""
     if request.method == "POST":
-        trouble = _carry_out(request, endpoint)
-        if not trouble:
-            return htmx.redirect(request, page_of(endpoint), words=_("It is under way"))
+        try:
+            return _carry_out(request, endpoint)
+        except (_Wrong, resending.NotPossible) as error:
+            trouble = str(error)
     rate = _whole(request.POST.get("rate", ""))
     plan = catching_up.plan(endpoint, rate if rate <= endpoint.rate else None)
     context = {
@@ -80,25 +83,29 @@ def catch_up(request: HttpRequest, id: UUID) -> HttpResponse:
     return render(request, template, context, status=422 if trouble else 200)
 
 
-def _carry_out(request: HttpRequest, endpoint: Endpoint) -> str:
-    """Why it cannot be; "" when it is done."""
+class _Wrong(Exception):
+    """What was filled in cannot be used; `str()` says why."""
+
+
+def _carry_out(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    """Raises _Wrong and resending.NotPossible."""
     what, by = request.POST.get("what", ""), member_of(request)
     rate = _whole(request.POST.get("rate", ""))
     if what not in {"all", "newest", "none"}:
-        return _("Choose what to do with them.")
+        raise _Wrong(_("Choose what to do with them."))
     if what == "none":
-        catching_up.let_go(endpoint, by=by)
-        return ""
-    if not 1 <= rate <= endpoint.rate:
-        return _("The rate is 1 to %d deliveries a second.") % endpoint.rate
-    endpoints.enable(endpoint, by=by, request=request)
-    try:
-        catching_up.carry_out(
-            endpoint, by=by, rate=rate, drop_replaced=what == "newest"
-        )
-    except resending.NotPossible as error:
-        return str(error)
-    return ""
+        run = resends.start(LetGo(endpoint=endpoint, member=by), by, request)
+    elif 1 <= rate <= endpoint.rate:
+        endpoints.enable(endpoint, by=by, request=request)
+        newest = what == "newest"
+        plan = Held(endpoint=endpoint, member=by, rate=rate, drop_replaced=newest)
+        run = resends.start(plan, by, request)
+    else:
+        words = _("The rate is 1 to %d deliveries a second.") % endpoint.rate
+        raise _Wrong(words)
+    if run.is_over:
+        return htmx.redirect(request, page_of(endpoint), words=_("It is under way"))
+    return htmx.redirect(request, reverse("webhooks:resend_run", args=[run.pk]))
 
 
 def _whole(typed: str) -> int:
@@ -123,7 +130,7 @@ def check(request: HttpRequest, id: UUID) -> HttpResponse:
             checked = handler_checks.check(
                 endpoint, by=member_of(request), customer=customer
             )
-            right = [one for one in checked if one.verdict and one.verdict.passed]
+            right = [one for one in checked if one.verdict.passed]
             context |= {"checked": checked, "passed": len(right)}
         except (handler_checks.TooSoon, secrets.NoKeys) as error:
             context["trouble"], status = str(error), 409

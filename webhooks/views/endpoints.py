@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
 from merchant import htmx
+from merchant.access import may as role_may
 from merchant.models import Member
 from merchant.selectors import projects_of
 from merchant.views.guard import may
@@ -81,6 +82,7 @@ def _list_context(
         "clear_url": url,
         "is_narrowed": asked.is_narrowed,
         "has_projects": projects_of(member_of(request)).exists(),
+        "may_add_project": role_may(member_of(request).role, "manage_projects"),
         "several_projects": len({row.project_id for row in page.rows}) > 1,
         "tabs": [
             {

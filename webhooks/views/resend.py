@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from merchant import htmx
 from merchant.models import Member
 from merchant.views.guard import may
+from webhooks import resends
 from webhooks.delivery import resending
 from webhooks.models import Endpoint
 from webhooks.record import told
-from webhooks.record.resend_form import ChosenForm, SinceForm
-from webhooks.record.resend_plans import CHOSEN, FAILED, Plan
+from webhooks.resends.form import CHOSEN, FAILED, ChosenForm, SinceForm
+from webhooks.resends.plans import Plan
 from webhooks.views import deliveries, events
 from webhooks.views.deliveries import member_of
 
@@ -182,7 +183,11 @@ def _facts(form: SinceForm) -> list[dict[str, Any]]:
 
 
 def _send(request: HttpRequest, plan: Plan, query: str) -> HttpResponse:
-    done = plan.send(member_of(request))
+    """Few are on their way now; where there are many, the page shows how far it is."""
+    run = resends.start(plan, member_of(request), request)
+    if not run.is_over:
+        return htmx.redirect(request, reverse("webhooks:resend_run", args=[run.pk]))
+    done = run.queued
     words = ngettext("%s is sent again", "%s are sent again", done) % f"{done:,}"
     return htmx.redirect(request, _list(query), words=words)
 

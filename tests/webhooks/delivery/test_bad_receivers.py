@@ -12,7 +12,16 @@ import pytest
 from merchant import destinations
 from merchant.http import many
 from merchant.models import Project
-from tests.merchant.canary import canary, drips, floods, hangs, hangs_up, page, says
+from tests.merchant.canary import (
+    canary,
+    drips,
+    floods,
+    hangs,
+    hangs_up,
+    page,
+    resets,
+    says,
+)
 from tests.merchant.test_http import answers, certificate
 from tests.webhooks.delivery.parts import make_endpoint, publish
 from webhooks import jobs
@@ -50,6 +59,15 @@ BEHAVIOURS: dict[str, tuple[Any, str, str, int | None]] = {
     "hangs up": (hangs_up, "connection", "without an answer", None),
     "ends early": (
         says(OK + b"Content-Length: 50\r\n\r\nshort"), "answer", "too early", 200,
+    ),
+    "resets in its head": (
+        resets(OK + b"X-Half: "), "connection", "broke while reading", 200,
+    ),
+    "resets in its body": (
+        resets(OK + b"Content-Length: 50\r\n\r\n", b"short"),
+        "connection",
+        "broke while reading",
+        200,
     ),
     "is no web server": (says(b"SSH-2.0-OpenSSH_9.2\r\n"), "answer", "no HTTP", None),
     "is busy": (page(b"", "429 Slow down"), "refused", "429", 429),
@@ -136,3 +154,15 @@ def test_an_answer_with_nul_and_broken_text_is_kept(project: Project) -> None:
         attempt = one_try(project, bird.url())
     assert bytes(attempt.answer) in {b"\x00\xff\xed\xa0", b""}
     assert "\x00" not in str(attempt.answer_headers.values())
+
+
+def test_one_that_resets_in_the_middle_of_the_request(project: Project) -> None:
+    """It hangs up hard after the first bytes, with the rest of the letter unread."""
+    with canary(resets(), reads=False) as bird:
+        endpoint = make_endpoint(project, bird.url())
+        publish(project, payload={"object": {"note": "x" * 50_000}})
+        assert jobs.deliver() == 1
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.status) == ("connection", None)
+    assert "broke while" in attempt.error
+    assert endpoint.deliveries.get().state == "pending"

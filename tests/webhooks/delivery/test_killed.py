@@ -60,7 +60,7 @@ def test_it_goes_out_once_or_once_more(
 
 
 def claim() -> claims.Claimed:
-    [claimed] = claims.take(10, {}).claimed
+    [claimed] = claims.Claims().take(10)
     return claimed
 
 
@@ -86,10 +86,9 @@ def test_who_thaws_after_half_its_lease_sends_nothing(
     publish(project)
     late = claim()
     late.until -= timedelta(seconds=rounds.LATEST_START + 1)
-    run = rounds.Run(http.Many())
+    run = rounds.Run(rounds._courier())
     run._begin(late)
-    assert len(run.many) == 0
-    run.many.close()
+    assert len(run.courier) == 0
 
 
 def test_one_that_cannot_be_written_holds_up_nobody(

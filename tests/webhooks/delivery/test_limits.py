@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from merchant.http import exchange, many
@@ -21,7 +22,7 @@ from tests.webhooks.delivery.parts import (
 )
 from webhooks import jobs
 from webhooks.delivery import claims, rounds
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Endpoint, Event
 
 pytestmark = pytest.mark.django_db
 
@@ -66,19 +67,33 @@ def test_two_workers_share_the_rate_and_the_room(
 ) -> None:
     make_endpoint(project, shop.url, rate=20)
     publish(project, 30)
-    taken = [len(claims.take(100, {}).claimed) for _ in range(3)]
+    taken = [len(claims.Claims().take(100)) for _ in range(3)]
     assert sum(taken) <= 3
     Endpoint.objects.update(rate=10_000, paced=None)
-    taken = [len(claims.take(100, {}).claimed) for _ in range(3)]
+    taken = [len(claims.Claims().take(100)) for _ in range(3)]
     leased = Delivery.objects.filter(leased_until__gt=timezone.now()).count()
     assert leased == claims.AT_ONCE
+
+
+def test_a_stock_is_one_workers_and_only_of_an_endpoint_that_is_well(
+    project: Project, shop: Receiver
+) -> None:
+    well, failing, slow = (make_endpoint(project, f"{shop.url}/{n}") for n in range(3))
+    now = timezone.now()
+    Endpoint.objects.filter(pk=failing.pk).update(failing=now)
+    Endpoint.objects.filter(pk=slow.pk).update(failing=now, slow=True)
+    publish(project, claims.STOCK + 10)
+    caught = Counter(one.endpoint.pk for one in claims.Claims().take(100))
+    expected = {well.pk: claims.STOCK, failing.pk: claims.AT_ONCE, slow.pk: 1}
+    assert caught == expected
+    assert claims.Claims().take(100) == []
 
 
 def test_little_room_is_shared(project: Project, shop: Receiver) -> None:
     for number in range(10):
         make_endpoint(project, f"{shop.url}/{number}")
     publish(project, 5)
-    caught = Counter(one.endpoint.pk for one in claims.take(15, {}).claimed)
+    caught = Counter(one.endpoint.pk for one in claims.Claims().take(15))
     assert sorted(caught.values()) == [1] * 5 + [2] * 5
 
 
@@ -137,16 +152,57 @@ def test_what_hangs_is_noted_as_a_timeout(project: Project, impatient: float) ->
 def test_a_day_of_waiting_goes_out_at_the_rate(
     project: Project, shop: Receiver
 ) -> None:
-    """Thousands wait; a second's run sends a second's worth, the oldest first."""
-    make_endpoint(project, shop.url, rate=40)
-    day = timezone.now() - timedelta(days=1)
-    rows = publish(project, 3000)
-    Delivery.objects.filter(pk__in=[one.pk for one in rows]).update(due=day)
+    """Ten thousand wait; a second's run sends a second's worth, the oldest first, and
+    has few of them in hand."""
+    endpoint = make_endpoint(project, shop.url, rate=40)
+    keys = pile_up(endpoint, 10_000)
     began = time.monotonic()
-    run = rounds.Run(rounds._many())
+    run = rounds.Run(rounds._courier())
     run.began -= rounds.LONGEST_RUN - 1
+    most = 0
+
+    def answer(heard: Heard) -> tuple[int, dict[str, str], bytes]:
+        nonlocal most
+        most = max(most, run.claims.in_hand.total())
+        return 200, {}, b""
+
+    shop.answer = answer
     sent = run.to_the_end()
     spent = time.monotonic() - began
     assert 1 <= sent <= 40 * (spent + 0.05) + 2
-    keys = [one.event.key for one in rows[: len(shop.heard)]]
-    assert sorted(heard.id for heard in shop.heard) == sorted(keys)
+    assert {heard.id for heard in shop.heard} == set(keys[: len(shop.heard)])
+    assert most <= claims.STOCK
+    assert endpoint.deliveries.filter(state="delivered").count() == sent
+
+
+def test_of_a_long_queue_only_so_much_is_in_hand(
+    project: Project, shop: Receiver
+) -> None:
+    endpoint = make_endpoint(project, shop.url, rate=100_000)
+    pile_up(endpoint, 10_000)
+    desk = claims.Claims()
+    taken = desk.take(rounds.IN_HAND)
+    assert len(taken) == desk.in_hand.total() == claims.STOCK
+    assert desk.take(rounds.IN_HAND) == []
+    assert desk.wait is None
+
+
+def pile_up(endpoint: Endpoint, count: int) -> list[str]:
+    """Deliveries that wait since a day ago: their events' keys, the oldest first."""
+    [first] = publish(endpoint.project, subject=None)
+    Delivery.objects.update(due=timezone.now() - timedelta(days=1))
+    for model, changed in (
+        (Event, {"id": "first.id + n", "key": "'msg_' || (100000 + n)"}),
+        (Delivery, {"id": "first.id + n", "event_id": "first.event_id + n"}),
+    ):
+        table = model._meta.db_table
+        columns = [str(field.column) for field in model._meta.concrete_fields]
+        values = [changed.get(name, f"first.{name}") for name in columns]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608
+                " WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL"
+                f" SELECT n + 1 FROM numbers WHERE n < {count - 1})"
+                f" SELECT {', '.join(values)} FROM {table} first, numbers"
+            )
+    return [first.event.key, *(f"msg_{100_000 + n}" for n in range(1, count))]

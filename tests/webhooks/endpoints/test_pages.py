@@ -10,7 +10,6 @@ from django.test import Client
 from django.utils import timezone
 
 from merchant.models import Member, Project
-from merchant.providers.base import Answer, Unreachable
 from tests.conftest import client_of
 from tests.factories import make_member, make_project
 from tests.webhooks.endpoints.parts import (
@@ -24,7 +23,7 @@ from tests.webhooks.endpoints.parts import (
 from webhooks import custom_headers, endpoints
 from webhooks.catalogue import KINDS
 from webhooks.models import Delivery, Endpoint
-from webhooks.trying import handler_checks, test_sends
+from webhooks.trying import test_sends
 
 pytestmark = pytest.mark.django_db
 
@@ -382,52 +381,3 @@ def test_a_test_of_another_endpoint_is_not_shown(
         page = owner_client.get(f"/webhooks/{made.pk}/?test={typed}")
         assert page.status_code == 200
         assert not page.context["tried"]
-
-
-class TestTheHandlerIsChecked:
-    def answers(self, monkeypatch, status: int) -> list[dict[str, str]]:
-        sent: list[dict[str, str]] = []
-
-        def send(_method: str, url: str, *, headers: Any, **_more: Any) -> Answer:
-            assert url == URL
-            sent.append(dict(headers))
-            return Answer(status, {}, b"<script>alert(1)</script>")
-
-        monkeypatch.setattr("merchant.http.send", send)
-        return sent
-
-    def test_one_that_takes_everything_is_told_what_it_lets_in(
-        self, project: Project, owner_client: Client, monkeypatch
-    ) -> None:
-        made = make_endpoint(project, headers={"X-Team": "payments"})
-        sent = self.answers(monkeypatch, 200)
-        page = text(owner_client.post(f"/webhooks/{made.pk}/check/"))
-        assert "4 of 6 cases are right" in page
-        assert "<script>alert" not in page
-        assert len(sent) == 7
-        assert {headers["X-Team"] for headers in sent} == {"payments"}
-        assert noted("endpoint.handler_checked")
-
-    def test_where_nobody_answers_one_letter_is_enough(
-        self, made: Endpoint, owner_client: Client, monkeypatch
-    ) -> None:
-        calls: list[str] = []
-
-        def nobody(*_args: Any, **_more: Any) -> Answer:
-            calls.append("")
-            raise Unreachable("shop.example.com refuses connections")
-
-        monkeypatch.setattr("merchant.http.send", nobody)
-        page = text(owner_client.post(f"/webhooks/{made.pk}/check/"))
-        assert "0 of 6 cases are right" in page
-        assert "Shop.example.com refuses connections" in page
-        assert page.count("Not tried") == 5
-        assert len(calls) == 1
-
-    def test_not_too_often(
-        self, made: Endpoint, owner_client: Client, monkeypatch
-    ) -> None:
-        monkeypatch.setattr(handler_checks, "_may_begin", lambda _endpoint: False)
-        answer = owner_client.post(f"/webhooks/{made.pk}/check/")
-        assert answer.status_code == 409
-        assert "was just made" in text(answer)

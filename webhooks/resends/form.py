@@ -13,19 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from merchant.models import Member
-from webhooks.models import Delivery, Endpoint
+from webhooks.models import Endpoint, Resend
 from webhooks.record import told
 from webhooks.record.delivery_filters import DeliveryFilter
-from webhooks.record.resend_plans import (
-    CHOSEN,
-    FAILED,
-    MISSING,
-    Chosen,
-    Failed,
-    Missing,
-    Plan,
-)
+from webhooks.resends.plans import Chosen, Failed, Missing, Plan
 from webhooks.templatetags.outgoing import endpoint_name
+
+FAILED, MISSING, CHOSEN = Resend.What.FAILED, Resend.What.MISSING, Resend.What.CHOSEN
 
 #: Deliveries that can be ticked one by one.
 MOST_TICKED = 1_000
@@ -81,6 +75,7 @@ class SinceForm(HowForm):
 
     def __init__(self, data: QueryDict | None, member: Member, **more: Any) -> None:
         super().__init__(data, member, **more)
+        self.member = member
         self.fields["endpoint"].queryset = self.endpoints  # type: ignore[attr-defined]
 
     def clean_since(self) -> Any:
@@ -103,14 +98,14 @@ class SinceForm(HowForm):
     def plan(self) -> Plan:
         given = dict(self.cleaned_data)
         kind = {FAILED: Failed, MISSING: Missing}[given.pop("what")]
-        return kind(**given)  # type: ignore[no-any-return]
+        return kind(**given, member=self.member)  # type: ignore[no-any-return]
 
 
 class ChosenForm(HowForm):
     """Deliveries that were ticked in the list, or all that match its filter.
 
-    `rows` are those of them that the member sees; of a filter, none that came after
-    the page was made (`upto`: the newest number then).
+    Of a filter, none that came after the page was made (`upto`: the newest number
+    then).
     """
 
     def __init__(self, data: QueryDict, member: Member, **more: Any) -> None:
@@ -123,18 +118,17 @@ class ChosenForm(HowForm):
             required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput
         )
 
-    def _rows(self) -> QuerySet[Delivery]:
-        if not self.is_all:
-            mine = told.deliveries_visible_to(self.member)
-            return mine.filter(pk__in=self.ids)
-        rows = DeliveryFilter(QueryDict(self.filter_query), self.member).matching
-        upto = self.cleaned_data.get("upto")
-        return rows.filter(pk__lte=upto) if upto else rows
-
     @property
     def plan(self) -> Plan:
         given = self.cleaned_data
-        return Chosen(rows=self._rows(), to=given.get("to"), rate=given.get("rate"))
+        how: dict[str, Any] = {name: given.get(name) for name in ("to", "rate")}
+        how["member"] = self.member
+        if not self.is_all:
+            return Chosen(**how, ids=self.ids)
+        asked = DeliveryFilter(QueryDict(self.filter_query), self.member)
+        # What means nothing stays as it is, and matches nothing.
+        query = self.filter_query if asked.form.errors else asked.lasting_query()
+        return Chosen(**how, query=query, upto=given.get("upto") or 0)
 
     @property
     def carried(self) -> list[tuple[str, str]]:
@@ -142,12 +136,12 @@ class ChosenForm(HowForm):
         if not self.is_all:
             ids = ",".join(map(str, self.ids))
             return [("what", CHOSEN), ("query", self.filter_query), ("id", ids)]
-        newest = self._rows().order_by("-pk").values_list("pk", flat=True).first()
+        upto = self.cleaned_data.get("upto") or self.plan.newest()
         return [
             ("what", CHOSEN),
             ("all", "1"),
             ("query", self.filter_query),
-            ("upto", str(newest or 0)),
+            ("upto", str(upto)),
         ]
 
 
