@@ -233,6 +233,24 @@ def test_who_is_limited_to_other_projects_does_not_hear_of_it(finance: Member) -
     assert mail.outbox == []
 
 
+def test_who_sees_its_files_hears_that_they_end(
+    project: Project, finance: Member
+) -> None:
+    """A reader of one project sees the files of that project, and no schedule."""
+    reader = make_member("support", merchant=finance.merchant)
+    reader.projects.add(project)
+    make_project(merchant=finance.merchant)
+    wish = {"query": f"project={project.slug}"}
+    schedule = schedules.add(finance, plan(finance, members=(reader.pk,), wish=wish))
+    back(schedule, timezone.now() - timedelta(days=33))
+    exporting.run_due()
+    mail.outbox.clear()
+    type(finance.user).objects.filter(pk=finance.user_id).update(is_active=False)
+    ExportSchedule.objects.update(due=timezone.now())
+    exporting.run_due()
+    assert [sent.to for sent in mail.outbox] == [[reader.user.email]]
+
+
 def test_a_mail_server_that_is_away_is_tried_again(
     finance: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +268,19 @@ def test_a_mail_server_that_is_away_is_tried_again(
     ExportSchedule.objects.filter(pk=schedule.pk).update(mail_due=timezone.now())
     exporting.run_due()
     assert len(mail.outbox) == 1
+
+
+def test_a_file_that_cannot_be_made_is_told_to_who_is_in_charge_too(
+    finance: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = make_member("support", merchant=finance.merchant)
+    schedule = schedules.add(finance, plan(finance, members=(reader.pk,)))
+    back(schedule, timezone.now() - timedelta(days=33))
+    monkeypatch.setattr("transactions.exporting.running.MOST_TRIES", 0)
+    exporting.run_due()
+    wanted = {reader.user.email, finance.user.email}
+    assert {sent.to[0] for sent in mail.outbox} == wanted
+    assert all("Export failed" in sent.subject for sent in mail.outbox)
 
 
 def test_one_that_tells_nobody_any_more_stops(finance: Member) -> None:

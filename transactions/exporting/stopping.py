@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -23,13 +22,10 @@ from merchant import audit
 from merchant.access import may
 from merchant.models import Member
 from transactions.exporting import seen
-from transactions.exporting.telling import AGAIN, MOST_A_ROUND
+from transactions.exporting.telling import AGAIN, MOST_A_ROUND, whom
 from transactions.models import ExportSchedule
 
 log = logging.getLogger(__name__)
-
-#: Those who can mend it or miss its files, besides its readers.
-ROLES = ("owner", "finance")
 
 
 def stop(schedule: ExportSchedule, words: str) -> None:
@@ -89,9 +85,8 @@ def _send(schedule: ExportSchedule) -> None:
 
 def _readers(schedule: ExportSchedule) -> Iterator[Member]:
     """Whom its files go to and who is in charge, of those who may look today."""
-    readers = Q(pk__in=schedule.members.values("pk"))
     members = Member.objects.filter(
-        readers | Q(role__in=ROLES),
+        whom(schedule, missing=True),
         merchant=schedule.merchant_id,
         user__is_active=True,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -24,7 +25,7 @@ from merchant.models import Member
 from transactions.exporting import seen
 from transactions.exporting.lists import LISTS
 from transactions.exporting.objects import export_object
-from transactions.models import Export
+from transactions.models import Export, ExportSchedule
 from webhooks import outbox
 from webhooks.catalogue import EXPORT
 
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 #: A mail server that is away is tried again so often, and no longer than this.
 AGAIN, GIVE_UP = timedelta(minutes=5), timedelta(days=1)
 MOST_A_ROUND = 50
+#: Those who can mend a schedule or miss its files, besides its readers.
+ROLES = ("owner", "finance")
 
 
 def announce(export: Export) -> None:
@@ -113,15 +116,23 @@ def _kind(export: Export) -> str:
 
 
 def _readers(export: Export) -> Iterator[Member]:
-    """Who asked, or whom the schedule tells, of those who may look today."""
+    """Who asked, or whom the schedule tells, of those who may look today; that a file
+    of a schedule is missing is also told to those in charge."""
     members = Member.objects.select_related("user").prefetch_related("projects")
     if export.schedule is not None:
-        wanted = members.filter(pk__in=export.schedule.members.values("pk"))
+        missing = export.state == Export.State.FAILED
+        wanted = members.filter(whom(export.schedule, missing=missing))
     else:
         wanted = members.filter(exports=export)
     for member in wanted.filter(user__is_active=True, merchant=export.merchant_id):
         if may(member.role, "export") and _sees(member, export):
             yield member
+
+
+def whom(schedule: ExportSchedule, *, missing: bool) -> Q:
+    """Which members hear of a schedule's file, or that one is missing."""
+    readers = Q(pk__in=schedule.members.values("pk"))
+    return readers | Q(role__in=ROLES) if missing else readers
 
 
 def _sees(member: Member, export: Export) -> bool:
