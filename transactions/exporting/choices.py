@@ -1,4 +1,5 @@
-"""What the dialog offers: columns by their names, and how large a file will be."""
+"""What the dialog offers: formats, amounts, columns by their names, and how large a
+file will be."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from merchant.models import Member
 from transactions import columns as on_screen
@@ -14,10 +16,23 @@ from transactions import layouts
 from transactions.exporting.refusal import NotPossible
 from transactions.exports.lists import TABLES
 from transactions.filter_values import as_uuid
-from transactions.models import ExportPreset
+from transactions.models import ExportAmounts, ExportPreset
 
 SCREEN, OWN = "screen", "own"
 LONGEST_NAME, MOST_PRESETS = 60, 50
+#: format -> what it is good for.
+GOOD_FOR = {
+    "csv": _lazy("For spreadsheets and accounting programs"),
+    "xlsx": _lazy("For Excel and LibreOffice, amounts as numbers"),
+    "pdf": _lazy("A report to read, print or hand on"),
+    "jsonl": _lazy("For analytics tools, a row a line"),
+}
+#: How amounts are written -> an example says it quicker than words.
+AMOUNTS = {
+    "": _lazy("As the values have them"),
+    ExportAmounts.DECIMAL.value: _lazy("Decimal: 19.99"),
+    ExportAmounts.MINOR.value: _lazy("Minor units: 1999"),
+}
 #: Bytes of a file without rows, and of a row for each character that its columns are
 #: wide and each column: measured on the demo's transactions.
 SIZES = {

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from merchant import htmx
@@ -37,20 +36,6 @@ from transactions.filter_values import as_uuid, yes_or_no
 from transactions.models import ExportAmounts, ExportFormat, ExportStyle
 from transactions.views import exports, layout, listing
 from transactions.views.awaited import wait_for
-
-#: format -> what it is good for.
-GOOD_FOR = {
-    "csv": _("For spreadsheets and accounting programs"),
-    "xlsx": _("For Excel and LibreOffice, amounts as numbers"),
-    "pdf": _("A report to read, print or hand on"),
-    "jsonl": _("For analytics tools, a row a line"),
-}
-#: How amounts are written -> an example says it quicker than words.
-AMOUNTS = {
-    "": _lazy("As the values have them"),
-    ExportAmounts.DECIMAL.value: _lazy("Decimal: 19.99"),
-    ExportAmounts.MINOR.value: _lazy("Minor units: 1999"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +268,7 @@ def context(typed: Typed, trouble: str = "") -> dict[str, Any]:
         "formats": [
             choice(value, label, typed.format)
             | {
-                "hint": GOOD_FOR[value],
+                "hint": choices.GOOD_FOR[value],
                 "size": choices.size_words(typed.table, keys, value, rows.number)
                 if keys and rows
                 else "",
@@ -292,7 +277,8 @@ def context(typed: Typed, trouble: str = "") -> dict[str, Any]:
         ],
         "styles": [choice(v, label, typed.style) for v, label in ExportStyle.choices],
         "amounts": [
-            choice(value, label, typed.amounts) for value, label in AMOUNTS.items()
+            choice(value, label, typed.amounts)
+            for value, label in choices.AMOUNTS.items()
         ],
         "sets": [
             choice(value, label, typed.chosen)
