@@ -91,6 +91,7 @@ def main() -> None:
     two = _rate(account, lambda: _work(2)).rate
     _listen(account)
     telling = _rate(account, jobs.drain_inbox)
+    Endpoint.objects.filter(project=account.project).delete()  # with what waits for it
     for words, reading in (
         (f"smallest ORM drain, batches of {PEER_BATCH} (peer):", peer),
         ("ledger, in this process:", here),

@@ -153,14 +153,15 @@ def test_a_batch_that_fails_leaves_nothing_of_itself(
     with pytest.raises(RuntimeError):
         load(450)
     assert Transaction.objects.count() == 150
-    orphans = TimelineEntry.objects.exclude(transaction__in=Transaction.objects.all())
+    of_purchases = TimelineEntry.objects.exclude(transaction=None)
+    orphans = of_purchases.exclude(transaction__in=Transaction.objects.all())
     assert not orphans.exists()
     assert [totals.recount(project) for project in Project.objects.all()] == [0]
 
 
 @pytest.mark.usefixtures("copied")
 def test_a_shop_has_all_kinds_of_things_to_do() -> None:
-    load(2_000)
+    load(2_000, seed=5)
     rows = Transaction.objects.filter(parked=False)
     states = set(rows.values_list("fulfilment", flat=True))
     assert states == {"not_needed", "waiting", "done"}
