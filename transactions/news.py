@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from merchant.providers import PROVIDERS
 from transactions.statuses import (
     MONEY_CAME,
     REFUND_OPEN,
@@ -148,7 +149,10 @@ def _refunds(before: Story | None, after: Story) -> Iterator[Item]:
     given_back = before.object["amount_refunded"] if before else 0
     grown = after.object["amount_refunded"] > given_back
     if grown:
-        yield Item("payment.refund", _newest(after, known))
+        newest = _newest(after, known)
+        if newest is None and not PROVIDERS[after.object["provider"]].names_refunds:
+            yield Item("refund.succeeded")
+        yield Item("payment.refund", newest)
     now = {refund["id"]: refund["status"] for refund in after.object["refunds"]}
     if now == known and not REFUND_OPEN & set(now.values()):
         yield from _nameless_refund(before, after, grown)

@@ -8,6 +8,8 @@ A module answers (see `Provider`):
 
     slug, name            "stripe", "Stripe"
     references            kinds of ids that name a transaction, best first
+    names_refunds         whether it tells of each refund by an id, or only how much
+                          went back in all
     verify(incoming, keys)            -> words for the operator; raises BadSignature
     identify(incoming, payload)       -> Envelope; raises Unreadable
     read(payload, keys)               -> [Fact]; raises Unreadable
@@ -382,6 +384,8 @@ class Provider(Protocol):
     def name(self) -> str: ...
     @property
     def references(self) -> tuple[str, ...]: ...
+    @property
+    def names_refunds(self) -> bool: ...
     @property
     def setup(self) -> Setup: ...
 

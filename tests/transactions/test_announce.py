@@ -208,6 +208,23 @@ def test_a_purchase_that_begins_with_a_part_of_the_money_is_told(
     assert names(till.project) == ["payment.updated", "payment.success"]
 
 
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        # Its figure is all that there ever is: each growth is a refund.
+        ("paysecure", ["refund.succeeded", "payment.refund"] * 2),
+        # A refund with an id follows, and is told then.
+        ("stripe", ["payment.refund"] * 2),
+    ],
+)
+def test_refunds_of_which_only_the_sum_is_known(provider: str, told: list[str]) -> None:
+    till = factories.make_connection(provider)
+    tell(till, payment("paid"))
+    tell(till, payment("paid", 1, weight=21, paid=stamp(NOON), refunded_total=500))
+    tell(till, payment("paid", 2, weight=22, paid=stamp(NOON), refunded_total=700))
+    assert names(till.project) == ["payment.success", *told]
+
+
 def test_a_dispute_opens_and_closes(till: Connection) -> None:
     tell(till, payment("paid"))
     tell(till, part("dispute", "open", 1, "dp_1", money=[1999, "eur"]))

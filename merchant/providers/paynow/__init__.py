@@ -20,12 +20,14 @@ slug = "paynow"
 name = "PayNow"
 #: No checkout: a subscription's later orders name the same one, and would be joined.
 references = ("order", "payment")
+names_refunds = True
 
 __all__ = [
     "fetch",
     "find_refund",
     "identify",
     "name",
+    "names_refunds",
     "poll",
     "read",
     "references",

@@ -27,6 +27,7 @@ from merchant.providers.paysecure.signature import sign, verify
 slug = "paysecure"
 name = "Paysecure"
 references = ("purchase",)
+names_refunds = False
 
 __all__ = [
     "fetch",
@@ -35,6 +36,7 @@ __all__ = [
     "identify",
     "load_public_key",
     "name",
+    "names_refunds",
     "normalise_public_key",
     "poll",
     "read",

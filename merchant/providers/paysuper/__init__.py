@@ -21,12 +21,14 @@ from merchant.providers.paysuper.signature import sign, verify
 slug = "paysuper"
 name = "PaySuper"
 references = ("order",)
+names_refunds = True
 
 __all__ = [
     "fetch",
     "find_refund",
     "identify",
     "name",
+    "names_refunds",
     "poll",
     "read",
     "references",

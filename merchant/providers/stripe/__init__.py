@@ -19,12 +19,14 @@ from merchant.providers.stripe.signature import sign, verify
 slug = "stripe"
 name = "Stripe"
 references = ("payment_intent", "charge", "session", "invoice")
+names_refunds = True
 
 __all__ = [
     "fetch",
     "find_refund",
     "identify",
     "name",
+    "names_refunds",
     "poll",
     "read",
     "references",

@@ -22,9 +22,10 @@ _INQUIRY = "inquiry"
 
 
 def refund(story: Purchase) -> dict[str, Any]:
-    part, status = story.part, _REFUNDS.get(str(story.part.get("status")), "pending")
-    if not part and story.name == "refund.failed":
-        status = "failed"
+    part = story.part
+    # Without a part its event says how it is.
+    said = part.get("status") or story.name.removeprefix("refund.")
+    status = _REFUNDS.get(str(said), "pending")
     reason = _code(part.get("reason"))
     return {
         "id": _id(story, "re"),
