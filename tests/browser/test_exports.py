@@ -134,6 +134,7 @@ def test_what_the_screen_shows_is_in_the_file(
     tab = "Lost" if listing == "disputes" else "Failed"
     page.get_by_role("link", name=tab, exact=True).click()
     expect(page.locator("#position")).to_have_text("1–3 of 3")
+    page.wait_for_load_state()  # what is typed before a script sees it asks for nothing
     chips = page.get_by_role("list", name="Active filters")
     page.locator("summary", has_text="Currency").click()
     page.locator("#currency").fill("EUR")
