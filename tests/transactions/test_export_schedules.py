@@ -75,7 +75,7 @@ def test_every_payment_is_in_exactly_one_file(
         for mark in marks
         for when in (mark - second, mark, mark + second)
     }
-    schedule = schedules.add(finance, plan(finance))
+    schedule = schedules.add(finance, plan(finance, measure="created"))
     back(schedule, datetime(2026, 1, 31, 23, tzinfo=UTC))
     ExportSchedule.objects.update(due=datetime(2026, 3, 1, tzinfo=UTC))
     for _round in range(4):

@@ -34,7 +34,7 @@ LONGEST_NAME = 60
 #: Lists whose rows have their time.
 PERIODIC = ("transactions", "refunds", "disputes", "payouts")
 #: Which time of a row counts, by list; the first is the usual one.
-MEASURES = {"transactions": ("created", "paid")}
+MEASURES = {"transactions": ("paid", "created")}
 #: Of a table whose rows have a time of their own.
 MEASURES_OF_TABLE = {changes.TABLE: (changes.HAPPENED,)}
 #: Names of a query that would fight the period, and one that is no part of a filter.

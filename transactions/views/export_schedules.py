@@ -226,7 +226,7 @@ def _answer(
         ],
         "measures": [
             export_form.choice(
-                value, MEASURE_WORDS[value], given.get("measure", "created")
+                value, MEASURE_WORDS[value], given.get("measure", measures[0])
             )
             for value in measures
         ],
