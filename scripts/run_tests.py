@@ -31,7 +31,7 @@ def main(words: list[str]) -> int:
     # A kill must end the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     servers.install_missing()
-    chromium = os.environ.get("UI_CHROMIUM") or servers.find("chromium")
+    chromium = os.environ.get("UI_CHROMIUM") or servers.find("chromium-headless-shell")
     clean = {name: value for name, value in os.environ.items() if name not in OURS}
     if chromium:
         clean["UI_CHROMIUM"] = chromium
